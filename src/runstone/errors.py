@@ -1,0 +1,213 @@
+"""
+Every error that Runstone raises on purpose.
+
+    RunstoneError
+    ├── InvalidInput               what was sent cannot be taken as it is
+    │   ├── TooLarge               a value is over its limit
+    │   ├── BadFilter              the filter or the order does not parse
+    │   ├── UnsafePath             a path or URI would leave its root
+    │   └── ParamChanged           a param already has another value
+    ├── NotFound                   nothing has this name or id
+    │   ├── ExperimentNotFound
+    │   ├── RunNotFound
+    │   └── ArtifactNotFound
+    ├── Conflict                   something is in the way
+    │   ├── ExperimentExists
+    │   └── WrongLifecycle         deleted where live is needed, or the reverse
+    ├── Refused                    the rules of this server forbid it
+    ├── NotBuilt                   the protocol has it, Runstone does not (yet)
+    ├── Unavailable                try again: busy, away or out of space
+    └── Unusable                   the store or the settings cannot be used
+        └── SchemaTooNew           written by a newer Runstone
+
+The class says what happened, `args` keep the facts, and the text says what
+would help.  No class here knows HTTP, a wire or an exit code: each door has
+its own table for that.
+"""
+
+
+class RunstoneError(Exception):
+    """Anything that Runstone raises on purpose."""
+
+
+class InvalidInput(RunstoneError):
+    """What was sent cannot be taken as it is."""
+
+
+class TooLarge(InvalidInput):
+    """A value is over its limit."""
+
+    def __init__(self, what: str, size: int, limit: int) -> None:
+        super().__init__(what, size, limit)
+        self.what = what
+        self.size = size
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{self.what} is {self.size} long, expected at most {self.limit}"
+
+
+class BadFilter(InvalidInput):
+    """
+    A filter or an order does not parse.
+
+    Attributes:
+        text: The whole filter as it was sent.
+
+        position: Index of the first character that does not fit, from 0.
+
+        expected: What would have fitted there.
+    """
+
+    def __init__(self, text: str, position: int, expected: str) -> None:
+        super().__init__(text, position, expected)
+        self.text = text
+        self.position = position
+        self.expected = expected
+
+    def __str__(self) -> str:
+        before = self.text[max(0, self.position - 40) : self.position]
+        after = self.text[self.position : self.position + 40]
+        return (
+            f"Invalid filter at character {self.position + 1}: expected "
+            f"{self.expected}; here: {before}»{after}"
+        )
+
+
+class UnsafePath(InvalidInput):
+    """A path or URI would leave its root, or hides what it names."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path, why)
+        self.path = path
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"Invalid path {self.path[:200]!r}: {self.why}"
+
+
+class ParamChanged(InvalidInput):
+    """A param already has another value; params are written once."""
+
+    def __init__(self, key: str, old: str, new: str) -> None:
+        super().__init__(key, old, new)
+        self.key = key
+        self.old = old
+        self.new = new
+
+    def __str__(self) -> str:
+        return (
+            f"Changing param values is not allowed. Param with key={self.key!r} was "
+            f"already logged with value={self.old!r}; attempted to log "
+            f"{self.new!r}. Use a tag, or another key, for what changes"
+        )
+
+
+class NotFound(RunstoneError):
+    """Nothing has this name or id."""
+
+
+class ExperimentNotFound(NotFound):
+    """No experiment has this id or name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"Could not find experiment {self.name!r}; create it first"
+
+
+class RunNotFound(NotFound):
+    """No run has this id."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(run_id)
+        self.run_id = run_id
+
+    def __str__(self) -> str:
+        return f"Run with id={self.run_id} not found"
+
+
+class ArtifactNotFound(NotFound):
+    """No artifact lies at this path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"No artifact at {self.path!r}; list its folder to see what is there"
+
+
+class Conflict(RunstoneError):
+    """Something is in the way."""
+
+
+class ExperimentExists(Conflict):
+    """The name is taken, perhaps by a deleted experiment."""
+
+    def __init__(self, name: str, *, deleted: bool) -> None:
+        super().__init__(name)
+        self.name = name
+        self.deleted = deleted
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _exists, (self.name, self.deleted)
+
+    def __str__(self) -> str:
+        if self.deleted:
+            return (
+                f"Experiment {self.name!r} already exists in deleted state. You can "
+                "restore it, or permanently delete it to create a new one"
+            )
+        return f"Experiment {self.name!r} already exists; use it, or another name"
+
+
+def _exists(name: str, deleted: bool) -> ExperimentExists:  # noqa: FBT001  # unpickling passes by position
+    return ExperimentExists(name, deleted=deleted)
+
+
+class WrongLifecycle(Conflict):
+    """Something is deleted where it must be live, or the reverse."""
+
+    def __init__(self, what: str, expected: str) -> None:
+        super().__init__(what, expected)
+        self.what = what
+        self.expected = expected
+
+    def __str__(self) -> str:
+        if self.expected == "active":
+            return f"{self.what} must be in the 'active' state; restore it first"
+        return f"{self.what} must be in the 'deleted' state; it is active"
+
+
+class Refused(RunstoneError):
+    """The rules of this server forbid it."""
+
+
+class NotBuilt(RunstoneError):
+    """The protocol has it, Runstone does not (yet)."""
+
+
+class Unavailable(RunstoneError):
+    """It may work in a moment: busy, away or out of space."""
+
+
+class Unusable(RunstoneError):
+    """The store or the settings cannot be used as they are."""
+
+
+class SchemaTooNew(Unusable):
+    """The database was written by a newer Runstone than this one."""
+
+    def __init__(self, found: str, known: str) -> None:
+        super().__init__(found, known)
+        self.found = found
+        self.known = known
+
+    def __str__(self) -> str:
+        return (
+            f"The database has schema {self.found}, this Runstone knows up to "
+            f"{self.known}; upgrade with: pip install --upgrade runstone"
+        )

@@ -1,0 +1,72 @@
+"""
+Every limit, with its unit and where it comes from.
+
+Source of the MLflow sizes: `mlflow/utils/validation.py`, MLflow 3.18.  We
+accept at least what MLflow accepts.
+"""
+
+KEY_CHARS = 250
+"""Longest metric, param or tag key; MLflow: 250."""
+
+PARAM_VALUE_CHARS = 6_000
+"""Longest param value; MLflow: 6,000."""
+
+TAG_VALUE_CHARS = 8_000
+"""Longest run tag value; MLflow: 8,000."""
+
+EXPERIMENT_TAG_VALUE_CHARS = 20_000
+"""Longest experiment tag value; MLflow: 20,000."""
+
+EXPERIMENT_NAME_CHARS = 500
+"""Longest experiment name; MLflow: 500."""
+
+RUN_NAME_CHARS = 1_000
+"""Longest run name; MLflow has none of its own but its column's."""
+
+URI_CHARS = 2_000
+"""Longest artifact location; MLflow: 2,048 with what it appends."""
+
+BATCH_METRICS = 1_000
+"""Points in one log-batch on MLflow's wire; MLflow: 1,000."""
+
+BATCH_PARAMS = 100
+"""Params in one log-batch on MLflow's wire; MLflow: 100."""
+
+BATCH_TAGS = 100
+"""Tags in one log-batch on MLflow's wire; MLflow: 100."""
+
+BATCH_ITEMS = 1_000
+"""Metrics, params and tags together in one log-batch; MLflow: 1,000."""
+
+BODY_BYTES = 16 * 1024 * 1024
+"""Largest JSON body we read; MLflow documents 1 MB for log-batch."""
+
+SEARCH_RUNS = 50_000
+"""Most runs in one answer on MLflow's wire; MLflow: 50,000."""
+
+SEARCH_EXPERIMENTS = 50_000
+"""Most experiments in one answer on MLflow's wire; MLflow: 50,000."""
+
+SEARCH_EXPERIMENT_IDS = 10_000
+"""Most experiments one search may name."""
+
+FILTER_CHARS = 100_000
+"""Longest filter string."""
+
+FILTER_DEPTH = 100
+"""Deepest nesting of parentheses and NOT in a filter."""
+
+FILTER_TERMS = 200
+"""Most comparisons in one filter."""
+
+HISTORY_POINTS = 25_000
+"""Most points on one page of get-history; MLflow: 25,000."""
+
+BULK_RUNS = 100
+"""Most runs in one get-history-bulk(-interval); MLflow: 100."""
+
+BULK_INTERVAL_POINTS = 2_500
+"""Most points of one series in get-history-bulk-interval; MLflow: 2,500."""
+
+INT64_MAX = 2**63 - 1
+INT64_MIN = -(2**63)
