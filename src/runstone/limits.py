@@ -68,6 +68,12 @@ FILTER_DEPTH = 100
 FILTER_TERMS = 200
 """Most comparisons in one filter."""
 
+PATTERN_CHARS = 12_500
+"""Longest LIKE pattern; SQLite: 50,000 bytes, of which a character has up to 4."""
+
+ORDER_TERMS = 100
+"""Most keys in one order."""
+
 HISTORY_POINTS = 25_000
 """Most points on one page of get-history; MLflow: 25,000."""
 
