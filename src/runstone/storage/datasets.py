@@ -43,12 +43,13 @@ def log_inputs(tx: Tx, run_id: str, inputs: Iterable[DatasetInput]) -> None:
         number = _put(tx, place.experiment, item.dataset)
         tx.run(
             """
-            INSERT INTO input (run_id, dataset_id, tags)
-            VALUES (:run, :dataset, :tags)
+            INSERT INTO input (run_id, dataset_id, context, tags)
+            VALUES (:run, :dataset, :context, :tags)
             ON CONFLICT (run_id, dataset_id) DO NOTHING
             """,
             run=place.run,
             dataset=number,
+            context=dict(item.tags).get(CONTEXT_TAG),
             tags=json.dumps(
                 {
                     words.clean("Tag key", tag.key, 255): words.clean(
@@ -124,7 +125,7 @@ def search(tx: Tx, experiment_ids: Sequence[int], *, most: int) -> list[Summary]
     rows = tx.all(
         """
         SELECT DISTINCT dataset.id, dataset.experiment_id, dataset.name,
-            dataset.digest, input.tags
+            dataset.digest, input.context
         FROM dataset
         JOIN input ON input.dataset_id = dataset.id
         JOIN run ON run.id = input.run_id AND run.lifecycle = 'active'
@@ -134,12 +135,8 @@ def search(tx: Tx, experiment_ids: Sequence[int], *, most: int) -> list[Summary]
         ids=list(experiment_ids),
         most=most,
     )
-    found = {
-        Summary(experiment, name, digest, json.loads(tags).get(CONTEXT_TAG)): None
-        for _, experiment, name, digest, tags in rows
-    }
 
-    return list(found)
+    return [Summary(*fields) for _, *fields in rows]
 
 
 def _put(tx: Tx, experiment: int, dataset: Dataset) -> int:

@@ -126,11 +126,20 @@ class Tx:
     def _execute(self, sql: str, params: dict[str, Any]) -> None:
         for name, value in params.items():
             if isinstance(value, list | tuple):
-                sql, params = _expand(sql, params)
-                break
+                expanded, flat = _expand(sql, params)
+                # Not through the cache: such a text hardly comes again.
+                self._cursor.execute(_spell.__wrapped__(expanded, self.dialect), flat)
+                return
             if value.__class__ is float and self.dialect == "mysql":
                 params = {**params, name: _clip(value)}
         self._cursor.execute(_spell(sql, self.dialect), params)
+
+
+class Clause(NamedTuple):
+    """A piece of SQL and its parameters."""
+
+    sql: str
+    params: dict[str, Value | Sequence[Value]]
 
 
 class _Job(NamedTuple):
@@ -387,6 +396,7 @@ def _set_up_sqlite(full: bool, connection: DBAPIConnection, _record: object) -> 
         "journal_mode = WAL",
         f"synchronous = {'FULL' if full else 'NORMAL'}",
         "foreign_keys = ON",
+        "case_sensitive_like = ON",
         "cache_size = -16384",
         "temp_store = MEMORY",
         "wal_autocheckpoint = 4000",
@@ -430,9 +440,12 @@ def _expand(sql: str, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         if not isinstance(value, list | tuple):
             flat[name] = value
             continue
-        items = {f"{name}_{i}": item for i, item in enumerate(value)}
-        flat |= items
-        places = ", ".join(f":{item}" for item in items) or "NULL"
+        if all(item.__class__ is int for item in value):
+            places = ", ".join(map(str, value)) or "NULL"  # numbers need no quoting
+        else:
+            items = {f"{name}_{i}": item for i, item in enumerate(value)}
+            flat |= items
+            places = ", ".join(f":{item}" for item in items) or "NULL"
         sql = re.sub(rf":{name}\b", places, sql)
 
     return sql, flat

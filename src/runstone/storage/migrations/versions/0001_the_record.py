@@ -217,7 +217,8 @@ def datasets() -> None:
         "input",
         sa.Column("run_id", Number, primary_key=True, autoincrement=False),
         sa.Column("dataset_id", Number, primary_key=True, autoincrement=False),
-        sa.Column("tags", text(), nullable=False),  # JSON object
+        sa.Column("context", text()),  # what it was used for
+        sa.Column("tags", text(), nullable=False),  # JSON object, with the context
         sqlite_with_rowid=False,
     )
     op.create_index("input_by_dataset", "input", ["dataset_id", "run_id"])

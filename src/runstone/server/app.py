@@ -1,0 +1,172 @@
+"""
+The server on one screen: what it holds, its routes, the way of a request.
+
+A request is checked (Host, Origin), finds its route, is answered, and leaves a
+line in the access log.  Every reply carries the headers that keep a browser
+from doing anything clever with it.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from typing import Final
+
+from runstone import errors
+from runstone.artifacts.open import open_store
+from runstone.server import errors as wire_errors
+from runstone.server import mlflow, native, security, web
+from runstone.server.http import Reply, Request, Router, Receive, Route, Scope, Send
+from runstone.settings import Settings
+from runstone.storage import experiments
+from runstone.storage.compaction import Compactor
+from runstone.storage.db import Database
+
+
+SAFE_HEADERS: Final = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+]
+READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class App:
+    """One server process: a database, a place for artifacts, routes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.database = Database(settings.database_url)
+        self.artifacts = open_store(settings.artifacts_place)
+        self.compactor = Compactor(self.database)
+        self.router = Router(routes())
+        self.access_log = AccessLog() if settings.access_log else None
+        self.background: set[asyncio.Task[object]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        request = Request(scope, receive, self)
+        try:
+            reply = await self._answer(request)
+        except Exception as error:  # noqa: BLE001  # the server must survive: `answer` tells ours from a surprise
+            reply = wire_errors.answer(error)
+        await respond(send, reply, bodiless=request.method == "HEAD")
+        if self.access_log:
+            self.access_log.note(scope, reply.status, time.perf_counter() - started)
+
+    async def _answer(self, request: Request) -> Reply:
+        host = request.header(b"host")
+        if request.path not in ("/health", "/version"):
+            security.require_host(host, self.settings)
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in READING:
+            security.require_origin(request.header(b"origin"), host, self.settings)
+        found = self.router.find(method, request.path)
+        if found is None:
+            return self._unrouted(request)
+        route, request.params = found
+
+        return await route.endpoint(request)
+
+    def _unrouted(self, request: Request) -> Reply:
+        methods = self.router.methods(request.path)
+        if request.method == "OPTIONS":
+            return security.preflight(request.header(b"origin"), methods, self.settings)
+        if methods:
+            text = f"{request.path} takes {' and '.join(methods)}"
+            return wire_errors.say(405, "BAD_REQUEST", text)
+        if mlflow.knows(request.path):
+            raise errors.NotBuilt(
+                f"Runstone does not have {request.method} {request.path} (yet)"
+            )
+        if request.method in ("GET", "HEAD") and web.is_page(request):
+            return web.page()
+
+        return wire_errors.say(404, "ENDPOINT_NOT_FOUND", f"Nothing at {request.path}")
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        root = self.settings.artifact_root
+        await self.database.write(experiments.settle_default, root)
+        self.compactor.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await asyncio.gather(*self.background, return_exceptions=True)
+        await asyncio.to_thread(self.close)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def close(self) -> None:
+        """Finish what is under way and let go of everything."""
+        self.compactor.stop()
+        self.database.close()
+        if self.access_log:
+            self.access_log.flush()
+
+
+class AccessLog:
+    """A line for each request, written once a turn of the event loop."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def note(self, scope: Scope, status: int, seconds: float) -> None:
+        """Add a line."""
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self.flush)
+        client = scope.get("client") or ("-", 0)
+        path = scope["path"].encode("unicode_escape").decode("ascii")
+        self._lines.append(
+            f'{client[0]} "{scope["method"]} {path}" {status} {seconds * 1000:.1f}ms\n'
+        )
+
+    def flush(self) -> None:
+        """Write the lines that wait."""
+        lines, self._lines = self._lines, []
+        sys.stdout.write("".join(lines))
+        sys.stdout.flush()
+
+
+def routes() -> list[Route]:
+    """Return every route; each names the right that it needs."""
+    return [*mlflow.routes(), *native.routes(), *web.routes()]
+
+
+def create(settings: Settings) -> App:
+    """Make the ASGI application."""
+    return App(settings)
+
+
+async def respond(send: Send, reply: Reply, *, bodiless: bool) -> None:
+    """Send a reply, in one piece or as its chunks come."""
+    headers = [
+        (b"content-type", reply.content_type),
+        *SAFE_HEADERS,
+        *reply.headers,
+    ]
+    body = reply.body
+    if isinstance(body, bytes):
+        headers.append((b"content-length", b"%d" % len(body)))
+        await send(_start(reply.status, headers))
+        await send({"type": "http.response.body", "body": b"" if bodiless else body})
+        return
+    await send(_start(reply.status, headers))
+    await _stream(send, body, bodiless=bodiless)
+
+
+async def _stream(send: Send, chunks: AsyncIterator[bytes], *, bodiless: bool) -> None:
+    if not bodiless:
+        async for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _start(status: int, headers: list[tuple[bytes, bytes]]) -> dict[str, object]:
+    return {"type": "http.response.start", "status": status, "headers": headers}

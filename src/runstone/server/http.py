@@ -1,0 +1,285 @@
+"""
+Bytes to typed messages and back: requests, replies, routes.
+
+Endpoints are three acts: read, do, reply.  The type of a message is its
+validation; there is no second schema.
+"""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from enum import StrEnum
+from functools import lru_cache
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from runstone import errors, limits
+
+
+T = TypeVar("T")
+Receive: TypeAlias = Callable[[], Awaitable[Any]]
+Send: TypeAlias = Callable[[Any], Awaitable[None]]
+Scope: TypeAlias = Mapping[str, Any]
+
+Int64: TypeAlias = Annotated[
+    int, msgspec.Meta(ge=limits.INT64_MIN, le=limits.INT64_MAX)
+]
+
+JSON: Final = b"application/json"
+
+
+class Right(StrEnum):
+    """What a caller must be allowed to do; every route names one."""
+
+    PUBLIC = "public"
+    READ = "read"
+    EDIT = "edit"
+
+
+class Request:
+    """One HTTP request."""
+
+    __slots__ = ("_receive", "app", "method", "params", "path", "scope")
+
+    def __init__(self, scope: Scope, receive: Receive, app: object) -> None:
+        self.scope = scope
+        self.app = app
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.params: Mapping[str, str] = {}
+        self._receive = receive
+
+    def header(self, name: bytes) -> str:
+        """Return the first header of this (lower-case) name, or ""."""
+        for key, value in self.scope["headers"]:
+            if key == name:
+                return str(value, "latin-1")
+
+        return ""
+
+    def query(self) -> dict[str, list[str]]:
+        """
+        Return every value of every query parameter.
+
+        Raises:
+            InvalidInput: There are too many.
+        """
+        found: dict[str, list[str]] = {}
+        try:
+            pairs = parse_qsl(
+                str(self.scope["query_string"], "latin-1"),
+                keep_blank_values=True,
+                max_num_fields=20_000,
+            )
+        except ValueError:
+            raise errors.InvalidInput("Too many query parameters") from None
+        for key, value in pairs:
+            found.setdefault(key, []).append(value)
+
+        return found
+
+    async def body(self) -> bytes:
+        """
+        Return the whole body.
+
+        Raises:
+            BodyTooLarge: It is over the limit; the rest is not read.
+        """
+        message = await self._receive()
+        if not message.get("more_body"):
+            return _within(message.get("body", b""))
+        parts = [message["body"]]
+        size = len(parts[0])
+        while message.get("more_body"):
+            message = await self._receive()
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > limits.BODY_BYTES:
+                raise BodyTooLarge("The body", size, limits.BODY_BYTES)
+
+        return b"".join(parts)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """
+        Yield the body as it comes, for uploads of any size.
+
+        Raises:
+            Unavailable: The client went away before the end.
+        """
+        more = True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise errors.Unavailable("The client went away during the upload")
+            more = message.get("more_body", False)
+            if chunk := message.get("body"):
+                yield chunk
+
+
+class BodyTooLarge(errors.TooLarge):
+    """The body of a request is over the limit."""
+
+
+class Reply(NamedTuple):
+    """One HTTP response; `body` is bytes, or chunks that are still to come."""
+
+    body: bytes | AsyncIterator[bytes] = b"{}"
+    status: int = 200
+    content_type: bytes = JSON
+    headers: Sequence[tuple[bytes, bytes]] = ()
+
+
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Reply]]
+
+
+class Route(NamedTuple):
+    """
+    One way in.
+
+    A `{name}` in the path matches one segment, `{name:path}` the rest of it.
+    """
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    right: Right
+    takes: type | None = None
+    """Type of the body, or of the query of a GET."""
+
+
+class Router:
+    """Finds the route of a request: exact paths by a dict, the others in turn."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self.routes = tuple(routes)
+        self._exact: dict[tuple[str, str], Route] = {}
+        self._patterns: list[tuple[re.Pattern[str], Route]] = []
+        for route in routes:
+            if "{" in route.path:
+                self._patterns.append((pattern(route.path), route))
+            else:
+                self._exact[route.method, route.path] = route
+
+    def find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]] | None:
+        """Return the route and what its `{names}` matched, or None."""
+        route = self._exact.get((method, path))
+        if route is not None:
+            return route, {}
+        for compiled, candidate in self._patterns:
+            if candidate.method == method and (match := compiled.fullmatch(path)):
+                return candidate, match.groupdict()
+
+        return None
+
+    def methods(self, path: str) -> list[str]:
+        """Return the methods that this path has."""
+        exact = {method for method, known in self._exact if known == path}
+        matched = {
+            route.method
+            for compiled, route in self._patterns
+            if compiled.fullmatch(path)
+        }
+
+        return sorted(exact | matched)
+
+
+def pattern(path: str) -> re.Pattern[str]:
+    """Compile a path with `{names}`."""
+    parts = re.split(r"\{(\w+)(:path)?\}", path)
+    text = re.escape(parts[0])
+    for name, rest, literal in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+        text += f"(?P<{name}>{'.*' if rest else '[^/]+'})" + re.escape(literal)
+
+    return re.compile(text, re.DOTALL)
+
+
+async def read(request: Request, kind: type[T]) -> T:
+    """
+    Read a message: from the JSON body, or from the query of a GET.
+
+    Numbers may come as strings and NaN as "NaN", as protobuf's JSON has them.
+    Fields that *kind* does not have are ignored.
+
+    Raises:
+        InvalidInput: It is not JSON, or a field is missing or does not fit.
+    """
+    if request.method == "GET":
+        return from_query(request.query(), kind)
+    body = await request.body()
+    if body and "json" not in request.header(b"content-type"):
+        raise errors.InvalidInput(
+            "Content-Type must be application/json; send the header "
+            "'Content-Type: application/json'"
+        )
+    try:
+        return _decoder(kind).decode(body or b"{}")
+    except msgspec.ValidationError as error:
+        raise _misfit(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise errors.InvalidInput(f"The body is not valid JSON: {error}") from None
+    except RecursionError:
+        raise errors.InvalidInput("The body is nested too deeply") from None
+
+
+def from_query(query: Mapping[str, list[str]], kind: type[T]) -> T:
+    """
+    Make a message of query parameters; a list is a parameter given repeatedly.
+
+    Raises:
+        InvalidInput: A field is missing or does not fit.
+    """
+    lists = _list_fields(kind)
+    flat = {key: query[key] if key in lists else query[key][-1] for key in query}
+    try:
+        return msgspec.convert(flat, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _misfit(str(error)) from None
+
+
+def reply(message: object) -> Reply:
+    """Send a message as JSON."""
+    return Reply(_encode(message))
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+@lru_cache(maxsize=512)
+def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+    return msgspec.json.Decoder(kind, strict=False)
+
+
+@lru_cache(maxsize=512)
+def _list_fields(kind: type) -> frozenset[str]:
+    return frozenset(
+        field.encode_name
+        for field in msgspec.structs.fields(kind)
+        if "list[" in str(field.type)
+    )
+
+
+def _within(body: bytes) -> bytes:
+    if len(body) > limits.BODY_BYTES:
+        raise BodyTooLarge("The body", len(body), limits.BODY_BYTES)
+
+    return body
+
+
+def _misfit(text: str) -> errors.InvalidInput:
+    """Say msgspec's error in the words that MLflow's clients look for."""
+    problem, _, place = text.partition(" - at ")
+    where = place.strip("`").removeprefix("$").removeprefix(".")
+    missing = re.match(r"Object missing required field `(\w+)`", problem)
+    if missing:
+        name = f"{where}.{missing[1]}" if where else missing[1]
+        return errors.InvalidInput(
+            f"Missing value for required parameter '{name}'. See the API docs for "
+            "more information about request parameters."
+        )
+    if problem.endswith("got `null`") and where:
+        return errors.InvalidInput(f"Missing value for required parameter '{where}'.")
+
+    return errors.InvalidInput(
+        f"Invalid value for parameter '{where or 'body'}' supplied: {problem}"
+    )

@@ -1,0 +1,211 @@
+"""Metrics on MLflow's wire."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+
+from runstone import errors, limits
+from runstone.analysis.columns import Columns
+from runstone.server.http import Int64, Reply, Request, Right, Route, read
+from runstone.server.mlflow import wire
+from runstone.server.mlflow.messages import Metric, RunId, run_id
+from runstone.server.state import database
+from runstone.storage import metrics, series
+from runstone.storage.db import Tx
+
+
+class LogMetric(RunId):
+    """Body of `runs/log-metric`."""
+
+    key: str = ""
+    value: float | None = None
+    timestamp: Int64 | None = None
+    step: Int64 = 0
+
+
+class History(RunId):
+    """Query of `metrics/get-history`."""
+
+    metric_key: str = ""
+    max_results: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    page_token: str | None = None
+
+
+class Bulk(msgspec.Struct):
+    """Query of `metrics/get-history-bulk`."""
+
+    metric_key: str
+    run_id: list[str] = []
+    max_results: Annotated[int, msgspec.Meta(ge=1)] = limits.HISTORY_POINTS
+
+
+class BulkInterval(msgspec.Struct):
+    """Query of `metrics/get-history-bulk-interval`."""
+
+    metric_key: str
+    run_ids: list[str] = []
+    start_step: Int64 | None = None
+    end_step: Int64 | None = None
+    max_results: Annotated[int, msgspec.Meta(ge=1, le=limits.BULK_INTERVAL_POINTS)] = (
+        limits.BULK_INTERVAL_POINTS
+    )
+
+
+async def log_metric(request: Request) -> Reply:
+    """Write a point."""
+    body = await read(request, LogMetric)
+    if not body.key or body.value is None or body.timestamp is None:
+        name = "key" if not body.key else "value" if body.value is None else "timestamp"
+        raise errors.InvalidInput(
+            f"Missing value for required parameter '{name}'. See the API docs for "
+            "more information about request parameters."
+        )
+    point = Metric(body.key, body.value, body.timestamp, body.step)
+    await database(request).write(metrics.append, run_id(body), columns([point]))
+
+    return Reply()
+
+
+async def history(request: Request) -> Reply:
+    """Return one series of a run, page by page."""
+    query = await read(request, History)
+    offset = _offset(query.page_token)
+    limit = min(query.max_results or limits.INT64_MAX, limits.INT64_MAX)
+    page = await database(request).read(
+        _history, run_id(query), query.metric_key, offset, limit
+    )
+
+    return Reply(page)
+
+
+def _history(tx: Tx, name: str, key: str, offset: int, limit: int) -> bytes:
+    page = series.page(tx, name, key, offset=offset, limit=limit)
+    if not page.columns.size:
+        return b"{}"
+    end = b"]}"
+    if page.next_offset is not None:
+        end = b'],"next_page_token":"%d"}' % page.next_offset
+
+    return b'{"metrics":[' + wire.points(key, page.columns) + end
+
+
+async def bulk(request: Request) -> Reply:
+    """Return one series of many runs, run after run."""
+    query = await read(request, Bulk)
+    names = _few(query.run_id)
+    limit = min(query.max_results, limits.HISTORY_POINTS)
+
+    return Reply(
+        await database(request).read(_bulk, sorted(names), query.metric_key, limit)
+    )
+
+
+def _bulk(tx: Tx, names: list[str], key: str, limit: int) -> bytes:
+    parts = []
+    for name in names:
+        page = series.page(tx, name, key, offset=0, limit=limit)
+        parts.append((name, page.columns))
+        limit -= page.columns.size
+
+    return _metrics(key, parts)
+
+
+async def bulk_interval(request: Request) -> Reply:
+    """Return one series of many runs, each thinned to what a screen can show."""
+    query = await read(request, BulkInterval)
+    names = _few(query.run_ids)
+    if (query.start_step is None) != (query.end_step is None):
+        raise errors.InvalidInput(
+            "If either start step or end step are specified, both must be specified."
+        )
+    if (query.start_step or 0) > (query.end_step or 0):
+        raise errors.InvalidInput(
+            "end_step must be greater than start_step. Found "
+            f"start_step={query.start_step} and end_step={query.end_step}."
+        )
+
+    return Reply(await database(request).read(_bulk_interval, names, query))
+
+
+def _bulk_interval(tx: Tx, names: list[str], query: BulkInterval) -> bytes:
+    charts = series.chart(
+        tx,
+        names,
+        query.metric_key,
+        pixels=max(1, query.max_results // 4),
+        first_step=query.start_step,
+        last_step=query.end_step,
+    )
+
+    return _metrics(query.metric_key, [(name, charts[name].columns) for name in names])
+
+
+def columns(points: Sequence[Metric]) -> metrics.Batch:
+    """
+    Turn points into columns.
+
+    Raises:
+        InvalidInput: A time is negative.
+    """
+    times = [point.timestamp for point in points]
+    if times and min(times) < 0:
+        raise errors.InvalidInput(
+            f"Invalid value {min(times)} for parameter 'timestamp' supplied: "
+            "Timestamp must be a nonnegative long (64-bit integer)"
+        )
+
+    return metrics.Batch(
+        [point.key for point in points],
+        [point.step for point in points],
+        times,
+        [point.value for point in points],
+    )
+
+
+def _metrics(key: str, parts: list[tuple[str, Columns]]) -> bytes:
+    woven = [wire.points(key, part, run_id=name) for name, part in parts if part.size]
+    if not woven:
+        return b"{}"
+
+    return b'{"metrics":[' + b",".join(woven) + b"]}"
+
+
+def _few(names: list[str]) -> list[str]:
+    """Return the runs of a bulk request, each once."""
+    if not names:
+        raise errors.InvalidInput(
+            "GetMetricHistoryBulk request must specify at least one run_id."
+        )
+    if len(names) > limits.BULK_RUNS:
+        raise errors.InvalidInput(
+            f"GetMetricHistoryBulk request cannot specify more than {limits.BULK_RUNS} "
+            f"run_ids. Received {len(names)} run_ids."
+        )
+
+    return list(dict.fromkeys(names))
+
+
+def _offset(token: str | None) -> int:
+    if not token:
+        return 0
+    if not (token.isascii() and token.isdigit() and len(token) < 19):
+        raise errors.InvalidInput(
+            "Invalid page token; send back next_page_token of the page before"
+        )
+
+    return int(token)
+
+
+routes = [
+    Route("POST", "mlflow/runs/log-metric", log_metric, Right.EDIT, LogMetric),
+    Route("GET", "mlflow/metrics/get-history", history, Right.READ, History),
+    Route("GET", "mlflow/metrics/get-history-bulk", bulk, Right.READ, Bulk),
+    Route(
+        "GET",
+        "mlflow/metrics/get-history-bulk-interval",
+        bulk_interval,
+        Right.READ,
+        BulkInterval,
+    ),
+]

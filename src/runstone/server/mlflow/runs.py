@@ -1,0 +1,277 @@
+"""Runs on MLflow's wire."""
+
+import uuid
+from typing import Annotated
+
+import msgspec
+
+from runstone import errors, limits
+from runstone.model import Param, RunStatus, Tag
+from runstone.server import names
+from runstone.server.http import Int64, Reply, Request, Right, Route, read, reply
+from runstone.server.mlflow import metrics, wire
+from runstone.server.mlflow.messages import (
+    KeyValue,
+    Metric,
+    RunId,
+    View,
+    experiment_id,
+    run_id,
+)
+from runstone.server.state import database, keep_documents, now_ms
+from runstone.storage import documents, runs, search
+from runstone.storage.db import Tx
+from runstone.storage.metrics import Batch, append
+
+
+class Create(msgspec.Struct):
+    """Body of `runs/create`."""
+
+    experiment_id: str = "0"
+    user_id: str = ""
+    run_name: str = ""
+    start_time: Int64 | None = None
+    tags: list[KeyValue] = []
+
+
+class Update(RunId):
+    """Body of `runs/update`."""
+
+    status: RunStatus | None = None
+    end_time: Int64 | None = None
+    run_name: str | None = None
+
+
+class Search(msgspec.Struct):
+    """Body of `runs/search`."""
+
+    experiment_ids: list[str] = []
+    filter: str | None = None
+    run_view_type: str | int | None = None
+    max_results: Annotated[int, msgspec.Meta(ge=1, le=limits.SEARCH_RUNS)] = 1000
+    order_by: list[str] = []
+    page_token: str | None = None
+
+
+class LogParam(RunId):
+    """Body of `runs/log-parameter`."""
+
+    key: str = msgspec.field(default="")
+    value: str = ""
+
+
+class SetTag(RunId):
+    """Body of `runs/set-tag`."""
+
+    key: str = ""
+    value: str = ""
+
+
+class DeleteTag(RunId):
+    """Body of `runs/delete-tag`."""
+
+    key: str = ""
+
+
+class LogBatch(RunId):
+    """Body of `runs/log-batch`."""
+
+    metrics: list[Metric] = []
+    params: list[KeyValue] = []
+    tags: list[KeyValue] = []
+
+
+async def create(request: Request) -> Reply:
+    """Create a run."""
+    body = await read(request, Create)
+    tags = [Tag(tag.key, tag.value) for tag in body.tags]
+    tagged = next((tag.value for tag in tags if tag.key == runs.NAME_TAG), "")
+    if body.run_name and tagged and body.run_name != tagged:
+        raise errors.InvalidInput(
+            "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with "
+            f"different values (run_name='{body.run_name}', mlflow.runName='{tagged}')."
+        )
+    new_id = uuid.uuid4().hex
+    whole = await database(request).write(
+        _create, new_id, body, name=body.run_name or tagged or names.new(), tags=tags
+    )
+
+    return reply({"run": wire.run(whole)})
+
+
+def _create(
+    tx: Tx, new_id: str, body: Create, *, name: str, tags: list[Tag]
+) -> documents.Whole:
+    run = runs.create(
+        tx,
+        new_id,
+        experiment_id(body.experiment_id),
+        name=name,
+        user=body.user_id,
+        start_ms=body.start_time or 0,
+        tags=tags,
+    )
+
+    return documents.whole(tx, [run.number])[0]
+
+
+async def get(request: Request) -> Reply:
+    """Return a run with its params, tags and latest metrics."""
+    query = await read(request, RunId)
+    whole = await database(request).read(documents.by_id, run_id(query))
+
+    return reply({"run": wire.run(whole)})
+
+
+async def update(request: Request) -> Reply:
+    """Change a run's state, end or name."""
+    body = await read(request, Update)
+    run = await database(request).write(
+        runs.update,
+        run_id(body),
+        status=body.status,
+        end_ms=body.end_time,
+        name=body.run_name,
+    )
+
+    return reply({"run_info": wire.run_info(run)})
+
+
+async def delete(request: Request) -> Reply:
+    """Put a run into the bin."""
+    body = await read(request, RunId)
+    await database(request).write(runs.delete, run_id(body), now_ms=now_ms())
+
+    return Reply()
+
+
+async def restore(request: Request) -> Reply:
+    """Take a run out of the bin."""
+    body = await read(request, RunId)
+    await database(request).write(runs.restore, run_id(body))
+
+    return Reply()
+
+
+async def find(request: Request) -> Reply:
+    """Search runs; a page is the kept bytes of its runs."""
+    body = await read(request, Search)
+    page = await database(request).read(
+        search.run_documents,
+        search.Query(
+            experiment_ids=tuple(map(experiment_id, body.experiment_ids)),
+            filter=body.filter,
+            order_by=tuple(body.order_by),
+            lifecycles=View.read(_text(body.run_view_type)).lifecycles,
+            limit=body.max_results,
+            page_token=body.page_token,
+        ),
+        wire.document,
+    )
+    keep_documents(request, page.made)
+    if not page.bodies:
+        return Reply()
+    token = b"}"
+    if page.next_page_token:
+        token = b',"next_page_token":' + wire.encode(page.next_page_token) + b"}"
+
+    return Reply(b'{"runs":[' + b",".join(page.bodies) + b"]" + token)
+
+
+async def log_parameter(request: Request) -> Reply:
+    """Write a param."""
+    body = await read(request, LogParam)
+    param = Param(named(body.key), body.value)
+    await database(request).write(runs.log_params, run_id(body), [param])
+
+    return Reply()
+
+
+async def set_tag(request: Request) -> Reply:
+    """Set a tag."""
+    body = await read(request, SetTag)
+    tag = Tag(named(body.key), body.value)
+    await database(request).write(runs.set_tags, run_id(body), [tag])
+
+    return Reply()
+
+
+async def delete_tag(request: Request) -> Reply:
+    """Remove a tag."""
+    body = await read(request, DeleteTag)
+    await database(request).write(runs.delete_tag, run_id(body), body.key)
+
+    return Reply()
+
+
+async def log_batch(request: Request) -> Reply:
+    """Write points, params and tags, all or nothing."""
+    body = await read(request, LogBatch)
+    _require_small(body)
+    batch = metrics.columns(body.metrics)
+    params = [Param(named(param.key), param.value) for param in body.params]
+    tags = [Tag(named(tag.key), tag.value) for tag in body.tags]
+    if params or tags:
+        await database(request).write(_log, run_id(body), batch, params, tags)
+    else:
+        await database(request).write(append, run_id(body), batch)
+
+    return Reply()
+
+
+def _log(tx: Tx, name: str, batch: Batch, params: list[Param], tags: list[Tag]) -> None:
+    if params:
+        runs.log_params(tx, name, params)
+    append(tx, name, batch)
+    if tags:
+        runs.set_tags(tx, name, tags)
+
+
+def _require_small(body: LogBatch) -> None:
+    counts = {
+        "metrics": (len(body.metrics), limits.BATCH_METRICS),
+        "params": (len(body.params), limits.BATCH_PARAMS),
+        "tags": (len(body.tags), limits.BATCH_TAGS),
+        "metrics, params, and tags": (
+            len(body.metrics) + len(body.params) + len(body.tags),
+            limits.BATCH_ITEMS,
+        ),
+    }
+    for what, (count, limit) in counts.items():
+        if count > limit:
+            raise errors.InvalidInput(
+                f"A batch logging request can contain at most {limit} {what}. "
+                f"Got {count} {what}. Please split up {what} across multiple requests "
+                "and try again."
+            )
+
+
+def named(key: str) -> str:
+    """
+    Return a key that is not empty.
+
+    Raises:
+        InvalidInput: It is.
+    """
+    if not key:
+        raise errors.InvalidInput("Missing value for required parameter 'key'.")
+
+    return key
+
+
+def _text(value: str | int | None) -> str | None:
+    return None if value is None else str(value)
+
+
+routes = [
+    Route("POST", "mlflow/runs/create", create, Right.EDIT, Create),
+    Route("GET", "mlflow/runs/get", get, Right.READ, RunId),
+    Route("POST", "mlflow/runs/update", update, Right.EDIT, Update),
+    Route("POST", "mlflow/runs/delete", delete, Right.EDIT, RunId),
+    Route("POST", "mlflow/runs/restore", restore, Right.EDIT, RunId),
+    Route("POST", "mlflow/runs/search", find, Right.READ, Search),
+    Route("POST", "mlflow/runs/log-parameter", log_parameter, Right.EDIT, LogParam),
+    Route("POST", "mlflow/runs/set-tag", set_tag, Right.EDIT, SetTag),
+    Route("POST", "mlflow/runs/delete-tag", delete_tag, Right.EDIT, DeleteTag),
+    Route("POST", "mlflow/runs/log-batch", log_batch, Right.EDIT, LogBatch),
+]

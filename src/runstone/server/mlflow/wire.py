@@ -1,0 +1,158 @@
+"""
+MLflow's JSON: what its protobufs look like as JSON, built by hand for speed.
+
+A run is rendered once and kept as bytes (`storage.documents`); a page of runs
+is those bytes with commas between them.  Source: `mlflow/protos/service.proto`
+and `message_to_json`, MLflow 3.18: a field that is not set is left out, int64
+is a number, NaN is "NaN", infinities are the largest finite number.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from runstone.analysis.columns import Columns
+from runstone.model import DatasetInput, Experiment, Run
+from runstone.storage.db import MAX_DOUBLE
+from runstone.storage.documents import Whole
+
+
+encode = msgspec.json.Encoder().encode
+
+
+def experiment(item: Experiment) -> dict[str, object]:
+    """Return an experiment as MLflow sends it."""
+    found: dict[str, object] = {
+        "experiment_id": str(item.id),
+        "name": item.name,
+        "artifact_location": item.artifact_location,
+        "lifecycle_stage": item.lifecycle,
+        "last_update_time": item.updated_ms,
+        "creation_time": item.created_ms,
+    }
+    if item.tags:
+        found["tags"] = pairs(item.tags)
+
+    return found
+
+
+def run_info(item: Run) -> dict[str, object]:
+    """Return a run's info as MLflow sends it."""
+    found: dict[str, object] = {
+        "run_uuid": item.id,
+        "experiment_id": str(item.experiment_id),
+        "run_name": item.name,
+        "user_id": item.user,
+        "status": item.status,
+        "start_time": item.start_ms,
+        "artifact_uri": item.artifact_uri,
+        "lifecycle_stage": item.lifecycle,
+        "run_id": item.id,
+    }
+    if item.end_ms is not None:
+        found["end_time"] = item.end_ms
+
+    return found
+
+
+def run(item: Whole) -> dict[str, object]:
+    """Return a run with its data as MLflow sends it."""
+    data: dict[str, object] = {}
+    if item.metrics:
+        data["metrics"] = [
+            {
+                "key": m.key,
+                "value": number(m.value),
+                "timestamp": m.time_ms,
+                "step": m.step,
+            }
+            for m in item.metrics
+        ]
+    if item.params:
+        data["params"] = pairs(item.params)
+    if item.tags:
+        data["tags"] = pairs(item.tags)
+    found: dict[str, object] = {
+        "info": run_info(item.run),
+        "data": data,
+        "inputs": _inputs(item.inputs),
+    }
+    if item.outputs:
+        found["outputs"] = {
+            "model_outputs": [output._asdict() for output in item.outputs]
+        }
+
+    return found
+
+
+def document(item: Whole) -> bytes:
+    """Return a run as the bytes that are kept and sent."""
+    return encode(run(item))
+
+
+def pairs(items: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Return keys and values as MLflow sends them."""
+    return [{"key": key, "value": value} for key, value in items]
+
+
+def number(value: float) -> float | str:
+    """Return a value as MLflow sends it."""
+    if math.isnan(value):
+        return "NaN"
+
+    return max(-MAX_DOUBLE, min(MAX_DOUBLE, value))
+
+
+def points(key: str, columns: Columns, *, run_id: str | None = None) -> bytes:
+    """
+    Return points as the inside of a JSON array of MLflow's metrics.
+
+    Each column is encoded as a whole and the texts are woven together, which
+    takes a tenth of the time of one object a point.
+    """
+    if not columns.size:
+        return b""
+    end = b"}" if run_id is None else b',"run_id":' + encode(run_id) + b"}"
+    woven: list[bytes] = [b""] * (7 * columns.size)
+    woven[0::7] = [b',{"key":' + encode(key) + b',"value":'] * columns.size
+    woven[1::7] = numbers(columns.value)
+    woven[2::7] = [b',"timestamp":'] * columns.size
+    woven[3::7] = _texts(columns.time_ms.tolist())
+    woven[4::7] = [b',"step":'] * columns.size
+    woven[5::7] = _texts(columns.step.tolist())
+    woven[6::7] = [end] * columns.size
+
+    return b"".join(woven)[1:]
+
+
+def numbers(value: NDArray[np.float64]) -> list[bytes]:
+    """Return the JSON text of each value."""
+    texts = _texts(np.clip(value, -MAX_DOUBLE, MAX_DOUBLE).tolist())
+    for place in np.flatnonzero(np.isnan(value)).tolist():
+        texts[place] = b'"NaN"'
+
+    return texts
+
+
+def _texts(values: Sequence[float] | Sequence[int]) -> list[bytes]:
+    return encode(values)[1:-1].split(b",")
+
+
+def _inputs(inputs: list[DatasetInput]) -> dict[str, object]:
+    if not inputs:
+        return {}
+
+    return {
+        "dataset_inputs": [
+            {"tags": pairs(item.tags), "dataset": _dataset(item)} for item in inputs
+        ]
+    }
+
+
+def _dataset(item: DatasetInput) -> dict[str, str]:
+    fields = item.dataset._asdict()
+
+    return {key: value for key, value in fields.items() if value is not None}
