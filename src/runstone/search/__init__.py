@@ -16,6 +16,7 @@ It is MLflow's language (3.18), with OR, NOT and parentheses.
 - OR, NOT, parentheses;
 - keys with any sign but quotes, commas, brackets and comparisons without
   quoting: `metrics.val/loss-1`, `metrics.1`, `params.from`;
+- exponents with a plus, `1e+16`;
 - IN and NOT IN on every text: `status IN ('FAILED', 'KILLED')`,
   `params.opt NOT IN ('adam')`;
 - string values in backticks, where a doubled backtick is one: the only way to
@@ -32,4 +33,7 @@ It is MLflow's language (3.18), with OR, NOT and parentheses.
   a bare `params.` (no key at all);
 - lists as Python literals: `('a' 'b')`, `(('a'))`; a string means the same in
   a list as outside, so no backslash escapes either.
+
+In an order, MLflow drops spaces at the ends of a quoted key, but only before
+ASC or DESC; we never do.
 """
