@@ -6,6 +6,7 @@ Every error that Runstone raises on purpose.
     │   ├── TooLarge               a value is over its limit
     │   ├── BadFilter              the filter or the order does not parse
     │   ├── UnsafePath             a path or URI would leave its root
+    │   ├── NoSuchRange            the bytes asked for lie outside the artifact
     │   └── ParamChanged           a param already has another value
     ├── NotFound                   nothing has this name or id
     │   ├── ExperimentNotFound
@@ -85,6 +86,21 @@ class UnsafePath(InvalidInput):
 
     def __str__(self) -> str:
         return f"Invalid path {self.path[:200]!r}: {self.why}"
+
+
+class NoSuchRange(InvalidInput):
+    """The bytes asked for lie outside the artifact."""
+
+    def __init__(self, path: str, size_bytes: int) -> None:
+        super().__init__(path, size_bytes)
+        self.path = path
+        self.size_bytes = size_bytes
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path!r} has {self.size_bytes} bytes; ask for a range that starts "
+            "before its end"
+        )
 
 
 class ParamChanged(InvalidInput):

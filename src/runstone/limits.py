@@ -35,6 +35,15 @@ RUN_NAME_CHARS = 1_000
 URI_CHARS = 2_000
 """Longest artifact location; MLflow: 2,048 with what it appends."""
 
+ARTIFACT_PATH_BYTES = 4_000
+"""Longest artifact path as UTF-8; MLflow: Linux's PATH_MAX of 4,096 with its root."""
+
+ARTIFACT_NAME_BYTES = 255
+"""Longest part of an artifact path between two `/`; every usual file system: 255."""
+
+ARTIFACT_DEPTH = 100
+"""Most parts of one artifact path."""
+
 BATCH_METRICS = 1_000
 """Points in one log-batch on MLflow's wire; MLflow: 1,000."""
 
