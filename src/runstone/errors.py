@@ -13,7 +13,8 @@ Every error that Runstone raises on purpose.
     │   └── ArtifactNotFound
     ├── Conflict                   something is in the way
     │   ├── ExperimentExists
-    │   └── WrongLifecycle         deleted where live is needed, or the reverse
+    │   ├── ExperimentDeleted      the experiment is in the bin
+    │   └── RunDeleted             the run is in the bin
     ├── Refused                    the rules of this server forbid it
     ├── NotBuilt                   the protocol has it, Runstone does not (yet)
     ├── Unavailable                try again: busy, away or out of space
@@ -168,18 +169,32 @@ def _exists(name: str, deleted: bool) -> ExperimentExists:  # noqa: FBT001  # un
     return ExperimentExists(name, deleted=deleted)
 
 
-class WrongLifecycle(Conflict):
-    """Something is deleted where it must be live, or the reverse."""
+class ExperimentDeleted(Conflict):
+    """The experiment is in the bin, so it takes nothing more."""
 
-    def __init__(self, what: str, expected: str) -> None:
-        super().__init__(what, expected)
-        self.what = what
-        self.expected = expected
+    def __init__(self, experiment_id: int) -> None:
+        super().__init__(experiment_id)
+        self.experiment_id = experiment_id
 
     def __str__(self) -> str:
-        if self.expected == "active":
-            return f"{self.what} must be in the 'active' state; restore it first"
-        return f"{self.what} must be in the 'deleted' state; it is active"
+        return (
+            f"The experiment {self.experiment_id} must be in the 'active' state. "
+            "Current state is deleted; restore it first"
+        )
+
+
+class RunDeleted(Conflict):
+    """The run is in the bin, so it takes nothing more."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(run_id)
+        self.run_id = run_id
+
+    def __str__(self) -> str:
+        return (
+            f"The run {self.run_id} must be in the 'active' state. "
+            "Current state is deleted; restore it first"
+        )
 
 
 class Refused(RunstoneError):

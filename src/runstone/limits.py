@@ -8,17 +8,26 @@ accept at least what MLflow accepts.
 KEY_CHARS = 250
 """Longest metric, param or tag key; MLflow: 250."""
 
-PARAM_VALUE_CHARS = 6_000
-"""Longest param value; MLflow: 6,000."""
+PARAM_VALUE_CHARS = 65_536
+"""Longest param value; MLflow keeps the first 6,000 and drops the rest."""
 
-TAG_VALUE_CHARS = 8_000
-"""Longest run tag value; MLflow: 8,000."""
+TAG_VALUE_CHARS = 1_000_000
+"""Longest run tag value; MLflow keeps the first 8,000 and drops the rest."""
 
 EXPERIMENT_TAG_VALUE_CHARS = 20_000
 """Longest experiment tag value; MLflow: 20,000."""
 
 EXPERIMENT_NAME_CHARS = 500
 """Longest experiment name; MLflow: 500."""
+
+DATASET_NAME_CHARS = 500
+"""Longest dataset name; MLflow: 500."""
+
+DATASET_DIGEST_CHARS = 64
+"""Longest dataset digest; MLflow: 36."""
+
+DATASET_TEXT_CHARS = 16_777_215
+"""Longest dataset source, schema or profile; MLflow: 65,535 to 16,777,215."""
 
 RUN_NAME_CHARS = 1_000
 """Longest run name; MLflow has none of its own but its column's."""
@@ -58,6 +67,12 @@ FILTER_DEPTH = 100
 
 FILTER_TERMS = 200
 """Most comparisons in one filter."""
+
+PATTERN_CHARS = 12_500
+"""Longest LIKE pattern; SQLite: 50,000 bytes, of which a character has up to 4."""
+
+ORDER_TERMS = 100
+"""Most keys in one order."""
 
 HISTORY_POINTS = 25_000
 """Most points on one page of get-history; MLflow: 25,000."""

@@ -1,0 +1,212 @@
+"""
+Which fields exist, what each may be compared with, and how one is read.
+
+Source: `SearchUtils` and `SearchExperimentsUtils` in
+`mlflow/utils/search_utils.py`, MLflow 3.18.
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from enum import Enum, auto
+from typing import NamedTuple, NoReturn
+
+from runstone.errors import BadFilter
+from runstone.search.tokens import WORD, Token, TokenKind, tokens, unquote
+from runstone.search.tree import Field, Kind, Op
+
+
+class Sort(Enum):
+    """What the values of a field are."""
+
+    NUMBER = auto()
+    """Numbers, written without quotes."""
+
+    WHOLE = auto()
+    """Whole numbers, written without quotes."""
+
+    TEXT = auto()
+    """Strings that are always there, or whose absence nobody asks for."""
+
+    LABEL = auto()
+    """Strings that may be missing."""
+
+    ID = auto()
+    """Whole numbers, written as strings."""
+
+
+NUMBER_OPS = (
+    Op.EQUAL,
+    Op.UNEQUAL,
+    Op.LESS,
+    Op.LESS_EQUAL,
+    Op.GREATER,
+    Op.GREATER_EQUAL,
+)
+TEXT_OPS = (Op.EQUAL, Op.UNEQUAL, Op.LIKE, Op.ILIKE, Op.IN, Op.NOT_IN)
+
+OPS: Mapping[Sort, tuple[Op, ...]] = {
+    Sort.NUMBER: NUMBER_OPS,
+    Sort.WHOLE: NUMBER_OPS,
+    Sort.TEXT: TEXT_OPS,
+    Sort.LABEL: (*TEXT_OPS, Op.IS_NULL, Op.IS_NOT_NULL),
+    Sort.ID: (Op.EQUAL, Op.UNEQUAL, Op.IN, Op.NOT_IN),
+}
+
+
+class Language(NamedTuple):
+    """The names that may be asked for in one kind of search."""
+
+    heads: Mapping[str, Kind]
+    """What stands before the dot."""
+
+    attributes: Mapping[str, Sort]
+    aliases: Mapping[str, str]
+    """Other names of attributes."""
+
+    def sort(self, field: Field) -> Sort:
+        """Say what the values of a field are."""
+        if field.kind is Kind.METRIC:
+            return Sort.NUMBER
+        if field.kind is Kind.ATTRIBUTE:
+            return self.attributes[field.key]
+        if field.kind is Kind.DATASET:
+            return Sort.TEXT
+
+        return Sort.LABEL
+
+
+_ATTRIBUTE_HEADS = dict.fromkeys(
+    ("attributes", "attribute", "attr", "run"), Kind.ATTRIBUTE
+)
+_TAG_HEADS = dict.fromkeys(("tags", "tag"), Kind.TAG)
+
+DATASET_KEYS = ("name", "digest", "context")
+
+RUNS = Language(
+    heads={
+        **dict.fromkeys(("metrics", "metric"), Kind.METRIC),
+        **dict.fromkeys(("params", "param", "parameters", "parameter"), Kind.PARAM),
+        **_TAG_HEADS,
+        **_ATTRIBUTE_HEADS,
+        **dict.fromkeys(("datasets", "dataset"), Kind.DATASET),
+    },
+    attributes={
+        "artifact_uri": Sort.TEXT,
+        "end_time": Sort.NUMBER,
+        "run_id": Sort.TEXT,
+        "run_name": Sort.TEXT,
+        "start_time": Sort.NUMBER,
+        "status": Sort.TEXT,
+        "user_id": Sort.TEXT,
+    },
+    aliases={
+        **dict.fromkeys(("created", "Created"), "start_time"),
+        **dict.fromkeys(("run name", "Run name", "Run Name"), "run_name"),
+    },
+)
+
+EXPERIMENTS = Language(
+    heads={**_TAG_HEADS, **_ATTRIBUTE_HEADS},
+    attributes={
+        "creation_time": Sort.WHOLE,
+        "experiment_id": Sort.ID,
+        "last_update_time": Sort.WHOLE,
+        "name": Sort.TEXT,
+    },
+    aliases={},
+)
+
+
+class Reader:
+    """The tokens of one text, the next of them in sight."""
+
+    def __init__(self, text: str, language: Language) -> None:
+        self.text = text
+        self.language = language
+        self._tokens = tokens(text)
+        self.next = next(self._tokens)
+
+    def take(self) -> Token:
+        """Step over the next token and return it."""
+        token = self.next
+        self.next = next(self._tokens)
+
+        return token
+
+    def at(self, kind: TokenKind) -> bool:
+        """Say whether the next token is of this kind."""
+        return self.next.kind is kind
+
+    def sees(self, *keywords: str) -> bool:
+        """Say whether the next token is one of these words, in any case."""
+        return self.at(TokenKind.WORD) and self.next.text.upper() in keywords
+
+    def take_word(self, keyword: str) -> bool:
+        """Step over a keyword if it comes next, and say whether it did."""
+        if not self.sees(keyword):
+            return False
+        self.take()
+
+        return True
+
+    def fail(self, position: int, expected: str) -> NoReturn:
+        """Refuse the text at *position*."""
+        raise BadFilter(self.text, position, expected)
+
+    def field(self) -> Field:
+        """Read a field by any of its names."""
+        token = self.next
+        if token.kind is TokenKind.STRING and token.text[0] == '"':
+            return self._attribute(token.position, unquote(self.take().text))
+        if token.kind is not TokenKind.WORD:
+            self.fail(token.position, f"a field: {self._examples()}")
+
+        self.take()
+        word = WORD.fullmatch(token.text)
+        assert word, "the tokenizer uses the same pattern"
+        head = unquote(word["head"] or "")
+        if word["key"] is None:
+            return self._attribute(token.position, head)
+        if head not in self.language.heads:
+            heads = _choice(head, self.language.heads)
+            self.fail(token.position, f"{heads} before the dot")
+
+        return self._field(self.language.heads[head], token, word.start("key"))
+
+    def _field(self, kind: Kind, token: Token, key_start: int) -> Field:
+        position = token.position + key_start
+        key = unquote(token.text[key_start:])
+        if kind is Kind.ATTRIBUTE:
+            return self._attribute(position, key)
+        if kind is Kind.DATASET and key not in DATASET_KEYS:
+            self.fail(position, _choice(key, DATASET_KEYS))
+        if key_start == len(token.text):
+            self.fail(position, f"the name of a {kind}, in quotes if it has spaces")
+
+        return Field(kind, key)
+
+    def _attribute(self, position: int, name: str) -> Field:
+        canonical = self.language.aliases.get(name, name)
+        if canonical not in self.language.attributes:
+            names = [*self.language.attributes, *self.language.aliases]
+            attributes = _choice(name, self.language.attributes, names)
+            self.fail(position, f"{attributes}, or {self._examples()}")
+
+        return Field(Kind.ATTRIBUTE, canonical)
+
+    def _examples(self) -> str:
+        # A dict keeps the order and drops the doubles.
+        kinds = dict.fromkeys(self.language.heads.values())
+        return " or ".join(f"{kind}s.<name>" for kind in kinds)
+
+
+def _choice(found: str, names: Iterable[str], near: Iterable[str] = ()) -> str:
+    """List the names, and the one that *found* may have meant."""
+    names = list(names)
+    # No name is long; comparing a hostile one would only take time.
+    close = difflib.get_close_matches(found[:50], [*names, *near], n=1)
+    lowered = {name.lower(): name for name in names}
+    meant = lowered.get(found.lower().replace(" ", "_"), *close[:1])
+    hint = f" (did you mean {meant}?)" if meant else ""
+
+    return f"one of {', '.join(names)}{hint}"

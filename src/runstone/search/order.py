@@ -1,0 +1,100 @@
+"""
+Read what a search is sorted by.
+
+Source: `parse_order_by_for_search_runs` and `_for_search_experiments` in
+`mlflow/utils/search_utils.py`, and the ties of `_get_orderby_clauses` and
+`_get_search_experiments_order_by_clauses` in
+`mlflow/store/tracking/sqlalchemy_store.py`, MLflow 3.18.
+"""
+
+from collections.abc import Sequence
+
+from runstone import limits
+from runstone.errors import BadFilter, TooLarge
+from runstone.search.fields import EXPERIMENTS, RUNS, Language, Reader
+from runstone.search.tokens import TokenKind
+from runstone.search.tree import Field, Kind, OrderTerm
+
+
+RUN_ID = Field(Kind.ATTRIBUTE, "run_id")
+START_TIME = Field(Kind.ATTRIBUTE, "start_time")
+EXPERIMENT_ID = Field(Kind.ATTRIBUTE, "experiment_id")
+CREATION_TIME = Field(Kind.ATTRIBUTE, "creation_time")
+
+
+def order_runs(terms: Sequence[str]) -> tuple[OrderTerm, ...]:
+    """
+    Read an `order_by` of runs, most important first.
+
+    Raises:
+        BadFilter: A term does not parse, or a field comes twice.
+        TooLarge: There are more than ORDER_TERMS.
+    """
+    order = _read(terms, RUNS)
+    seen: set[Field] = set()
+    for text, term in zip(terms, order, strict=True):
+        if term.field in seen:
+            raise BadFilter(text, 0, "each field once in an order")
+        if term.field.kind is Kind.DATASET:
+            raise BadFilter(text, 0, "a metric, param, tag or attribute")
+        seen.add(term.field)
+
+    return order
+
+
+def order_experiments(terms: Sequence[str]) -> tuple[OrderTerm, ...]:
+    """
+    Read an `order_by` of experiments, most important first.
+
+    Raises:
+        BadFilter: A term does not parse, or is no attribute.
+        TooLarge: There are more than ORDER_TERMS.
+    """
+    order = _read(terms, EXPERIMENTS)
+    for text, term in zip(terms, order, strict=True):
+        if term.field.kind is not Kind.ATTRIBUTE:
+            raise BadFilter(text, 0, f"one of {', '.join(EXPERIMENTS.attributes)}")
+
+    return order
+
+
+def settle_runs(order: tuple[OrderTerm, ...]) -> tuple[OrderTerm, ...]:
+    """Make an order of runs total: newest first, then by id, as MLflow does."""
+    if all(term.field != START_TIME for term in order):
+        order = (*order, OrderTerm(START_TIME, descending=True))
+
+    return _ended(order, OrderTerm(RUN_ID))
+
+
+def settle_experiments(order: tuple[OrderTerm, ...]) -> tuple[OrderTerm, ...]:
+    """Make an order of experiments total: newest first where none is given."""
+    if not order:
+        return OrderTerm(CREATION_TIME, descending=True), OrderTerm(EXPERIMENT_ID)
+
+    return _ended(order, OrderTerm(EXPERIMENT_ID, descending=True))
+
+
+def _ended(order: tuple[OrderTerm, ...], tie: OrderTerm) -> tuple[OrderTerm, ...]:
+    if any(term.field == tie.field for term in order):
+        return order
+
+    return *order, tie
+
+
+def _read(terms: Sequence[str], language: Language) -> tuple[OrderTerm, ...]:
+    if len(terms) > limits.ORDER_TERMS:
+        raise TooLarge("The list to order by", len(terms), limits.ORDER_TERMS)
+
+    return tuple(_term(text, language) for text in terms)
+
+
+def _term(text: str, language: Language) -> OrderTerm:
+    reader = Reader(text, language)
+    field = reader.field()
+    descending = reader.take_word("DESC")
+    if not descending:
+        reader.take_word("ASC")
+    if not reader.at(TokenKind.END):
+        reader.fail(reader.next.position, "ASC, DESC or the end of the term")
+
+    return OrderTerm(field, descending)

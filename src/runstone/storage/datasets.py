@@ -1,0 +1,183 @@
+"""Datasets that runs read, and models that they made."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from runstone import limits
+from runstone.model import Dataset, DatasetInput, Tag
+from runstone.storage import runs, words
+from runstone.storage.db import Tx
+
+
+class Summary(NamedTuple):
+    """A dataset as a search of datasets shows it."""
+
+    experiment_id: int
+    name: str
+    digest: str
+    context: str | None
+
+
+class ModelOutput(NamedTuple):
+    """A model that a run made, and at which step."""
+
+    model_id: str
+    step: int
+
+
+CONTEXT_TAG = "mlflow.data.context"
+"""The input tag that says what a dataset was used for."""
+
+
+def log_inputs(tx: Tx, run_id: str, inputs: Iterable[DatasetInput]) -> None:
+    """
+    Note what a live run read; the same dataset twice is one input.
+
+    Raises:
+        RunNotFound: No run has this id.
+        RunDeleted: It is in the bin.
+    """
+    place = runs.touch(tx, run_id)
+    for item in inputs:
+        number = _put(tx, place.experiment, item.dataset)
+        tx.run(
+            """
+            INSERT INTO input (run_id, dataset_id, tags)
+            VALUES (:run, :dataset, :tags)
+            ON CONFLICT (run_id, dataset_id) DO NOTHING
+            """,
+            run=place.run,
+            dataset=number,
+            tags=json.dumps(
+                {
+                    words.clean("Tag key", tag.key, 255): words.clean(
+                        f"Value of tag {tag.key!r}", tag.value, 500
+                    )
+                    for tag in item.tags
+                },
+                ensure_ascii=False,
+            ),
+        )
+
+
+def log_outputs(tx: Tx, run_id: str, outputs: Iterable[ModelOutput]) -> None:
+    """
+    Note which models a live run made.
+
+    Raises:
+        RunNotFound: No run has this id.
+        RunDeleted: It is in the bin.
+    """
+    place = runs.touch(tx, run_id)
+    for output in outputs:
+        tx.run(
+            """
+            INSERT INTO output (run_id, model_id, step)
+            VALUES (:run, :model, :step)
+            ON CONFLICT (run_id, model_id, step) DO NOTHING
+            """,
+            run=place.run,
+            model=words.clean("Model id", output.model_id, 64),
+            step=output.step,
+        )
+
+
+def inputs(tx: Tx, numbers: Sequence[int]) -> dict[int, list[DatasetInput]]:
+    """Return what each run read, in the order in which it was noted."""
+    found: dict[int, list[DatasetInput]] = {}
+    rows = tx.all(
+        """
+        SELECT input.run_id, input.tags, dataset.name, dataset.digest,
+            dataset.source_type, dataset.source, dataset.dataset_schema,
+            dataset.profile
+        FROM input JOIN dataset ON dataset.id = input.dataset_id
+        WHERE input.run_id IN (:runs) ORDER BY input.run_id, dataset.id
+        """,
+        runs=list(numbers),
+    )
+    for run, tags, *fields in rows:
+        pairs = tuple(Tag(key, value) for key, value in json.loads(tags).items())
+        found.setdefault(run, []).append(DatasetInput(Dataset(*fields), pairs))
+
+    return found
+
+
+def outputs(tx: Tx, numbers: Sequence[int]) -> dict[int, list[ModelOutput]]:
+    """Return which models each run made."""
+    found: dict[int, list[ModelOutput]] = {}
+    rows = tx.all(
+        """
+        SELECT run_id, model_id, step FROM output
+        WHERE run_id IN (:runs) ORDER BY run_id, step, model_id
+        """,
+        runs=list(numbers),
+    )
+    for run, model, step in rows:
+        found.setdefault(run, []).append(ModelOutput(model, step))
+
+    return found
+
+
+def search(tx: Tx, experiment_ids: Sequence[int], *, most: int) -> list[Summary]:
+    """Return the datasets of experiments with each context they were used in."""
+    rows = tx.all(
+        """
+        SELECT DISTINCT dataset.id, dataset.experiment_id, dataset.name,
+            dataset.digest, input.tags
+        FROM dataset
+        JOIN input ON input.dataset_id = dataset.id
+        JOIN run ON run.id = input.run_id AND run.lifecycle = 'active'
+        WHERE dataset.experiment_id IN (:ids)
+        ORDER BY dataset.id LIMIT :most
+        """,
+        ids=list(experiment_ids),
+        most=most,
+    )
+    found = {
+        Summary(experiment, name, digest, json.loads(tags).get(CONTEXT_TAG)): None
+        for _, experiment, name, digest, tags in rows
+    }
+
+    return list(found)
+
+
+def _put(tx: Tx, experiment: int, dataset: Dataset) -> int:
+    """Return the number of a dataset, which is made where it is new."""
+    big = limits.DATASET_TEXT_CHARS
+    name = words.clean("Dataset name", dataset.name, limits.DATASET_NAME_CHARS)
+    digest = words.clean("Dataset digest", dataset.digest, limits.DATASET_DIGEST_CHARS)
+    optional = {
+        "schema": dataset.schema,
+        "profile": dataset.profile,
+    }
+    for what, value in optional.items():
+        if value is not None:
+            words.clean(f"Dataset {what}", value, big)
+    tx.run(
+        """
+        INSERT INTO dataset (experiment_id, name, digest, source_type, source,
+            dataset_schema, profile)
+        VALUES (:experiment, :name, :digest, :source_type, :source,
+            :schema, :profile)
+        ON CONFLICT (experiment_id, name, digest) DO NOTHING
+        """,
+        experiment=experiment,
+        name=name,
+        digest=digest,
+        source_type=words.clean("Dataset source type", dataset.source_type, 64),
+        source=words.clean("Dataset source", dataset.source, big),
+        **optional,
+    )
+    row = tx.one(
+        """
+        SELECT id FROM dataset
+        WHERE experiment_id = :experiment AND name = :name AND digest = :digest
+        """,
+        experiment=experiment,
+        name=name,
+        digest=digest,
+    )
+    assert row is not None
+
+    return int(row[0])

@@ -1,0 +1,101 @@
+"""Params and tags: one row each, with the first characters indexed."""
+
+from collections.abc import Iterable, Sequence
+
+from runstone import errors, limits
+from runstone.model import Param, Tag
+from runstone.storage import words
+from runstone.storage.db import Tx
+
+
+HEAD_CHARS = 64
+"""How much of a value is indexed."""
+
+
+def add_params(tx: Tx, run: int, experiment: int, params: Sequence[Param]) -> None:
+    """
+    Write params that are not there yet.
+
+    Raises:
+        ParamChanged: One already has, or is sent with, another value.
+    """
+    fresh: dict[str, str] = {}
+    for param in params:
+        words.clean("Param key", param.key, limits.KEY_CHARS)
+        what = f"Value of param {param.key!r}"
+        words.clean(what, param.value, limits.PARAM_VALUE_CHARS)
+        if fresh.setdefault(param.key, param.value) != param.value:
+            raise errors.ParamChanged(param.key, fresh[param.key], param.value)
+    if not fresh:
+        return
+
+    numbers = words.intern(tx, list(fresh))
+    names = {number: name for name, number in numbers.items()}
+    known = tx.all(
+        "SELECT key_id, value FROM param WHERE run_id = :run AND key_id IN (:keys)",
+        run=run,
+        keys=list(names),
+    )
+    for number, value in known:
+        key = names[number]
+        if fresh.pop(key) != value:
+            changed = next(param.value for param in params if param.key == key)
+            raise errors.ParamChanged(key, value, changed)
+
+    tx.run_many(
+        """
+        INSERT INTO param (run_id, key_id, experiment_id, head, value)
+        VALUES (:run, :key, :experiment, :head, :value)
+        """,
+        [
+            {
+                "run": run,
+                "key": numbers[key],
+                "experiment": experiment,
+                "head": value[:HEAD_CHARS],
+                "value": value,
+            }
+            for key, value in fresh.items()
+        ],
+    )
+
+
+def set_tags(tx: Tx, run: int, experiment: int, tags: Iterable[Tag]) -> None:
+    """Write tags; a later value takes the place of an earlier one."""
+    last: dict[str, str] = {}
+    for tag in tags:
+        words.clean("Tag key", tag.key, limits.KEY_CHARS)
+        what = f"Value of tag {tag.key!r}"
+        last[tag.key] = words.clean(what, tag.value, limits.TAG_VALUE_CHARS)
+    numbers = words.intern(tx, list(last))
+
+    tx.run_many(
+        """
+        INSERT INTO tag (run_id, key_id, experiment_id, head, value)
+        VALUES (:run, :key, :experiment, :head, :value)
+        ON CONFLICT (run_id, key_id) DO UPDATE SET
+            head = excluded.head, value = excluded.value
+        """,
+        [
+            {
+                "run": run,
+                "key": numbers[key],
+                "experiment": experiment,
+                "head": value[:HEAD_CHARS],
+                "value": value,
+            }
+            for key, value in last.items()
+        ],
+    )
+
+
+def delete_tag(tx: Tx, run: int, key: str) -> bool:
+    """Remove a tag and say whether it was there."""
+    numbers = words.find(tx, [key])
+    gone = tx.run(
+        "DELETE FROM tag WHERE run_id = :run AND key_id = :key",
+        run=run,
+        key=numbers.get(key, 0),
+    )
+
+    return gone > 0

@@ -1,0 +1,189 @@
+"""
+Points on their way in: blocks, and the latest value of each series.
+
+A block is an array of 28-byte records, so blocks are joined by putting their
+bytes together.  Compaction (`series`) makes sorted, compressed columns of them.
+"""
+
+import struct
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runstone import errors, limits
+from runstone.storage import runs, words
+from runstone.storage.db import Tx
+
+
+RECORD: Final = struct.Struct("<Iqqd")
+POINT: Final = np.dtype(
+    [("key", "<u4"), ("step", "<i8"), ("time_ms", "<i8"), ("value", "<f8")]
+)
+"""The same record as `RECORD`, as NumPy sees it."""
+
+
+class Batch(NamedTuple):
+    """Points of one run as columns of equal length."""
+
+    keys: Sequence[str]
+    steps: Sequence[int]
+    times_ms: Sequence[int]
+    values: Sequence[float]
+
+
+class Latest(NamedTuple):
+    """What is known of a series without reading it."""
+
+    key: str
+    step: int
+    time_ms: int
+    value: float
+    low: float | None
+    high: float | None
+    points: int
+
+
+def append(tx: Tx, run_id: str, batch: Batch) -> None:
+    """
+    Add points to a live run; a point that is already there is left alone.
+
+    So a batch may be sent twice: a client resends one whose answer it never
+    saw.
+
+    Raises:
+        RunNotFound: No run has this id.
+        RunDeleted: The run is in the bin.
+        InvalidInput: A step or a time is beyond 64 bits.
+    """
+    if not batch.keys:
+        return
+    place = runs.touch(tx, run_id)
+    numbers = words.intern(tx, checked(batch.keys))
+    body, tops = _one(batch, numbers) if len(batch.keys) == 1 else _many(batch, numbers)
+
+    tx.run(
+        "INSERT INTO block (run_id, points, body) VALUES (:run, :points, :body)",
+        run=place.run,
+        points=len(batch.keys),
+        body=body,
+    )
+    tx.run_many(
+        UPSERT_LATEST,
+        [{"run": place.run, "experiment": place.experiment, **top} for top in tops],
+    )
+
+
+def checked(keys: Sequence[str]) -> list[str]:
+    """Return each key once, all of them fit to be kept."""
+    distinct = list(dict.fromkeys(keys))
+    for key in distinct:
+        words.clean("Metric key", key, limits.KEY_CHARS)
+        if not key:
+            raise errors.InvalidInput("A metric key is empty; give the metric a name")
+
+    return distinct
+
+
+# MLflow's rule for the latest value: the greatest step, then time, then value.
+# `>=`, not `>`: MySQL assigns one column after the other, and with `>=` the
+# comparison stays true while it does.
+_NEWER: Final = """
+    (excluded.step, excluded.time_ms, excluded.value)
+    >= (latest.step, latest.time_ms, latest.value)
+"""
+UPSERT_LATEST: Final = f"""
+    INSERT INTO latest (run_id, key_id, experiment_id, step, time_ms, value, is_nan,
+        low, high, points)
+    VALUES (:run, :key, :experiment, :step, :time_ms, :value, :is_nan,
+        :low, :high, :points)
+    ON CONFLICT (run_id, key_id) DO UPDATE SET
+        points = latest.points + excluded.points,
+        low = CASE WHEN latest.low IS NULL OR excluded.low < latest.low
+            THEN excluded.low ELSE latest.low END,
+        high = CASE WHEN latest.high IS NULL OR excluded.high > latest.high
+            THEN excluded.high ELSE latest.high END,
+        is_nan = CASE WHEN {_NEWER} THEN excluded.is_nan ELSE latest.is_nan END,
+        value = CASE WHEN {_NEWER} THEN excluded.value ELSE latest.value END,
+        time_ms = CASE WHEN {_NEWER} THEN excluded.time_ms ELSE latest.time_ms END,
+        step = CASE WHEN {_NEWER} THEN excluded.step ELSE latest.step END
+"""  # noqa: S608  # put together from our own text
+
+
+def _one(batch: Batch, numbers: dict[str, int]) -> tuple[bytes, list[dict[str, Any]]]:
+    """Make the block of a single point, without the cost of arrays."""
+    key, step, time_ms = numbers[batch.keys[0]], batch.steps[0], batch.times_ms[0]
+    value = float(batch.values[0])
+    is_nan = value != value  # noqa: PLR0124  # only NaN differs from itself
+    try:
+        body = RECORD.pack(key, step, time_ms, value)
+    except struct.error:
+        raise _too_wide() from None
+    top = {
+        "key": key,
+        "step": step,
+        "time_ms": time_ms,
+        "value": 0.0 if is_nan else value,
+        "is_nan": int(is_nan),
+        "low": None if is_nan else value,
+        "high": None if is_nan else value,
+        "points": 1,
+    }
+
+    return body, [top]
+
+
+def _many(batch: Batch, numbers: dict[str, int]) -> tuple[bytes, list[dict[str, Any]]]:
+    """Make the block of many points, and what each series' latest value becomes."""
+    points = np.empty(len(batch.keys), POINT)
+    points["key"] = [numbers[key] for key in batch.keys]
+    try:
+        points["step"] = batch.steps
+        points["time_ms"] = batch.times_ms
+    except OverflowError:
+        raise _too_wide() from None
+    points["value"] = batch.values
+
+    return points.tobytes(), _tops(points)
+
+
+def _tops(points: NDArray[Any]) -> list[dict[str, Any]]:
+    """Return the greatest point, the bounds and the count of each key, by key."""
+    key, step, time_ms, value = (np.ascontiguousarray(points[n]) for n in POINT.names)  # type: ignore[union-attr]  # a structured type has names
+    is_nan = np.isnan(value)
+    order = np.lexsort((np.where(is_nan, 0.0, value), time_ms, step, key))
+    key, value = key[order], value[order]
+    starts = np.concatenate(([0], np.flatnonzero(key[1:] != key[:-1]) + 1))
+    ends = np.append(starts[1:], len(key)) - 1
+    last = order[ends]
+    columns = (
+        key[starts].tolist(),
+        step[last].tolist(),
+        time_ms[last].tolist(),
+        points["value"][last].tolist(),
+        np.fmin.reduceat(value, starts).tolist(),
+        np.fmax.reduceat(value, starts).tolist(),
+        (ends - starts + 1).tolist(),
+    )
+
+    return [
+        {
+            "key": k,
+            "step": s,
+            "time_ms": t,
+            "value": 0.0 if v != v else v,  # noqa: PLR0124  # only NaN differs from itself
+            "is_nan": int(v != v),  # noqa: PLR0124
+            "low": None if low != low else low,  # noqa: PLR0124
+            "high": None if high != high else high,  # noqa: PLR0124
+            "points": n,
+        }
+        for k, s, t, v, low, high, n in zip(*columns, strict=True)
+    ]
+
+
+def _too_wide() -> errors.InvalidInput:
+    return errors.InvalidInput(
+        "A step or a time does not fit into 64 bits; steps count up, times are "
+        "milliseconds since 1970"
+    )
