@@ -80,7 +80,7 @@ def serve(settings: Settings) -> int:
     logs.start(settings)
 
     # Clients that come during a migration wait in line.
-    with sockets.listen(settings.host, settings.port) as listener:
+    with _handled(_leave), sockets.listen(settings.host, settings.port) as listener:
         _migrate(settings)
         port = listener.getsockname()[1]
         with running.announced(settings, port):
@@ -88,6 +88,11 @@ def serve(settings: Settings) -> int:
             if settings.workers == 1:
                 return _run(settings, create, listener, hurries=True)
             return _supervise(settings, listener)
+
+
+def _leave(sig: int, _: FrameType | None) -> None:
+    """End a server that is still starting."""
+    sys.exit(INTERRUPTED if sig == signal.SIGINT else 0)
 
 
 def _migrate(settings: Settings) -> None:
@@ -99,7 +104,9 @@ def _migrate(settings: Settings) -> None:
 def _factory(name: str) -> Callable[[Settings], object]:
     module, _, function = name.partition(":")
     try:
-        found = getattr(importlib.import_module(module), function)
+        found: Callable[[Settings], object] = getattr(
+            importlib.import_module(module), function
+        )
     except (ImportError, AttributeError, ValueError) as error:
         raise Unusable(
             f"the application {name!r} cannot be loaded: {error}; expected "

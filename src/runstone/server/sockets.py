@@ -1,8 +1,8 @@
 """The listening socket, and clear words where it cannot be had."""
 
 import errno
-import os
 import socket
+import sys
 from contextlib import suppress
 
 import psutil
@@ -66,7 +66,7 @@ def _resolve(host: str, port: int) -> tuple[int, tuple[str, int]]:
 def _set_options(listener: socket.socket, host: str) -> None:
     # Elsewhere REUSEADDR is a restart without a wait; on Windows it would
     # take the port from under a live server.
-    if os.name == "nt":
+    if sys.platform == "win32":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
     else:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -105,7 +105,7 @@ def _holder(port: int) -> str | None:
         for connection in psutil.net_connections(kind="tcp"):
             if connection.status != psutil.CONN_LISTEN or not connection.pid:
                 continue
-            if connection.laddr.port == port:
+            if connection.laddr and connection.laddr.port == port:
                 return _described(connection.pid)
 
     return None
