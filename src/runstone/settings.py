@@ -194,6 +194,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _field("Log each request."),
     ] = True
 
+    app: Annotated[
+        str,
+        _field(
+            "Factory of the ASGI application, module:function of the settings; for "
+            "wrapping Runstone's own.",
+            metavar="FACTORY",
+        ),
+    ] = "runstone.server.app:create"
+
     def __post_init__(self) -> None:
         """Refuse what no type can say."""
         if self.log_level.lower() not in {"debug", "info", "warning", "error"}:

@@ -1,0 +1,21 @@
+"""`python -m runstone`, and the command `runstone`."""
+
+import sys
+
+from runstone._version import __version__
+
+
+def main() -> None:
+    """Run the command line."""
+    # Answered here: a version must not wait for the imports of the commands.
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        sys.stdout.write(f"runstone, version {__version__}\n")
+        return
+
+    from runstone.cli import group
+
+    sys.exit(group.run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()
