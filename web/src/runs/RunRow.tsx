@@ -55,9 +55,6 @@ export const RunRow = memo(function RunRow(props: RunRowProps) {
       <td className={styles.number}>
         <Duration run={run} />
       </td>
-      <td className={styles.text} title={run.user}>
-        {run.user}
-      </td>
       <td className={styles.text}>
         <Source run={run} />
       </td>
@@ -75,6 +72,9 @@ export const RunRow = memo(function RunRow(props: RunRowProps) {
           {run.params[key]}
         </td>
       ))}
+      <td className={styles.text} title={run.user}>
+        {run.user}
+      </td>
       <td className={styles.tags}>
         <Tags run={run} />
       </td>

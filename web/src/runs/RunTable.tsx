@@ -26,13 +26,13 @@ export function RunTable({ runs }: RunTableProps) {
 
   return (
     <table className={styles.table}>
-      <colgroup span={6} />
+      <colgroup span={5} />
       <colgroup span={metrics.length} />
       <colgroup span={params.length} />
       <thead>
         <tr className={styles.groups}>
           <th className={styles.corner} />
-          <td colSpan={5} />
+          <td colSpan={4} />
           {metrics.length > 0 && (
             <th colSpan={metrics.length} scope="colgroup" className={styles.first}>
               {words.metrics}
@@ -43,7 +43,7 @@ export function RunTable({ runs }: RunTableProps) {
               {words.params}
             </th>
           )}
-          <td className={styles.first} />
+          <td colSpan={2} />
         </tr>
         <tr>
           <th scope="col">{words.name}</th>
@@ -52,7 +52,6 @@ export function RunTable({ runs }: RunTableProps) {
           <th scope="col" className={styles.number}>
             {words.duration}
           </th>
-          <th scope="col">{words.user}</th>
           <th scope="col">{words.source}</th>
           {metrics.map((key) => (
             <th key={key} scope="col" className={styles.number} title={key}>
@@ -69,6 +68,7 @@ export function RunTable({ runs }: RunTableProps) {
               {key}
             </th>
           ))}
+          <th scope="col">{words.user}</th>
           <th scope="col">{words.tags}</th>
         </tr>
       </thead>

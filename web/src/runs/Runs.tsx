@@ -17,7 +17,12 @@ export function Runs({ experimentId, experimentName }: RunsProps) {
   const words = useMessages()
   const runs = useRuns(experimentId)
 
-  if (runs.isPending) return <Skeleton label={words.loadingRuns} rows={16} />
+  if (runs.isPending)
+    return (
+      <div className={styles.pending}>
+        <Skeleton label={words.loadingRuns} rows={16} />
+      </div>
+    )
   if (runs.error && !runs.data)
     return <Failure title={words.runsFailed} error={runs.error} retry={runs.refetch} />
   if (runs.data.length === 0) return <FirstRun experimentName={experimentName} />

@@ -11,7 +11,6 @@ export function Skeleton({ label, rows }: SkeletonProps) {
   return (
     <div role="status" aria-label={label} className={styles.skeleton}>
       {Array.from({ length: rows }, (_, row) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the rows are all alike
         <span key={row} />
       ))}
     </div>

@@ -13,9 +13,12 @@ const AGO: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', MINUTE],
 ]
 
-/** A time as people near it say it: `3 minutes ago`. */
+/** A time as people near it say it: `3 min. ago`. */
 export function ago(time_ms: number, now_ms: number, language: Language): string {
-  const words = new Intl.RelativeTimeFormat(language, { numeric: 'auto' })
+  const words = new Intl.RelativeTimeFormat(language, {
+    numeric: 'auto',
+    style: 'short',
+  })
   const past = time_ms - now_ms
   const [unit, size] = AGO.find(([, size]) => Math.abs(past) >= size) ?? [
     'minute',
