@@ -1,0 +1,1 @@
+"""Measure Runstone beside MLflow: `python -m bench`."""

@@ -1,0 +1,226 @@
+"""
+Measure Runstone beside MLflow.
+
+    python -m bench setup            once: install MLflow into .cache
+    python -m bench                  everything; writes bench/RESULTS.md
+    python -m bench --quick          small, to see that it runs
+    python -m bench --only chart,search-100k --database sqlite
+"""
+
+import importlib.metadata
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+import click
+import msgspec
+
+from bench import (
+    artifacts,
+    environment,
+    floor,
+    footprint,
+    history,
+    peers,
+    report,
+    runner,
+    searching,
+    writing,
+)
+from bench.sizes import FULL, QUICK
+from bench.stores import Database
+from bench.workload import Bench, Result, Workload
+
+
+CACHE = peers.ROOT / ".cache"
+MLFLOW = CACHE / "bench-mlflow"
+RESULTS = Path(__file__).parent / "RESULTS.md"
+DATABASES: dict[str, tuple[Database, ...]] = {
+    "sqlite": ("sqlite",),
+    "postgresql": ("postgresql",),
+    "both": ("sqlite", "postgresql"),
+}
+
+WORKLOADS = [
+    *footprint.WORKLOADS[:2],
+    *writing.WORKLOADS[:-1],
+    *artifacts.WORKLOADS,
+    *footprint.WORKLOADS[2:3],
+    *writing.WORKLOADS[-1:],
+    *history.WORKLOADS,
+    *searching.WORKLOADS,
+    *footprint.WORKLOADS[3:],
+]
+"""All workloads; neighbours with the same stage share one start of the servers."""
+
+NOTES = [
+    "Numbers are medians; in brackets is of how many turns.",
+    "Both servers run at once and take turns, so that whatever else the machine does"
+    " hits both; the waiting one is idle, and it is waited for until it is.",
+    "The first turn is a warm-up and does not count, unless it took more than"
+    " 8 seconds.",
+    "Eight clients are eight keep-alive connections, each with one request in"
+    " flight, driven by one thread with epoll.",
+    "The client and the servers share the machine's cores.",
+    "MLflow runs with `--workers 1`: with its default of 4, every answer on a"
+    " keep-alive connection waits 40 ms (Nagle's algorithm).",
+    "The big cases of MLflow are filled by SQL into its tables, those of Runstone"
+    " through its API.",
+    "Every answer is checked against what was logged; a wrong one is a failure.",
+]
+
+
+@click.group(invoke_without_command=True)
+@click.option("--only", default="", help="Names of workloads, comma-separated.")
+@click.option("--quick", is_flag=True, help="Small sizes: to see that it runs.")
+@click.option("--database", type=click.Choice(list(DATABASES)), default="both")
+@click.option(
+    "--mlflow-python",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    envvar="BENCH_MLFLOW_PYTHON",
+    default=MLFLOW / "bin" / "python",
+    help="Python of an environment with MLflow (see `setup`).",
+)
+@click.option("--no-peer", is_flag=True, help="Measure Runstone alone.")
+@click.option("--no-runstone", is_flag=True, help="Measure MLflow alone.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path))
+@click.option(
+    "--report",
+    "report_path",
+    type=click.Path(path_type=Path),
+    help="Where the page goes; a whole run writes bench/RESULTS.md.",
+)
+@click.pass_context
+def main(  # noqa: PLR0913 - a command line has the options it needs
+    context: click.Context,
+    *,
+    only: str,
+    quick: bool,
+    database: str,
+    mlflow_python: Path,
+    no_peer: bool,
+    no_runstone: bool,
+    json_path: Path | None,
+    report_path: Path | None,
+) -> None:
+    """Measure Runstone beside MLflow."""
+    if context.invoked_subcommand:
+        return
+
+    sides = ("mlflow",) * (not no_peer) + ("runstone",) * (not no_runstone)
+    bench = Bench(QUICK if quick else FULL, mlflow_python, CACHE / "bench", sides)
+    chosen = choose(only)
+    results = list(measure(bench, DATABASES[database], chosen))
+    shown = report.Page(
+        command=" ".join(["python -m bench", *_shown_arguments()]),
+        versions=versions(bench),
+        limits=limits(results),
+        notes=NOTES,
+        results=results,
+    )
+    text = report.page(WORKLOADS, shown)
+    click.echo(text)
+    if json_path:
+        json_path.write_bytes(msgspec.json.format(msgspec.json.encode(shown)))
+    if not report_path and not quick and not only:
+        report_path = RESULTS
+    if report_path:
+        report_path.write_text(text)
+
+
+def _shown_arguments() -> list[str]:
+    words = iter(sys.argv[1:])
+    shown = []
+    for word in words:
+        if word in {"--mlflow-python", "--json", "--report"}:
+            next(words, None)
+            continue
+        shown.append(word)
+
+    return shown
+
+
+@main.command()
+def setup() -> None:
+    """Install MLflow into .cache/bench-mlflow."""
+    click.echo(environment.make(MLFLOW))
+
+
+@main.command("list")
+def list_() -> None:
+    """Name all workloads."""
+    for workload in WORKLOADS:
+        click.echo(f"{workload.name:18} {workload.title}")
+
+
+def choose(only: str) -> list[Workload]:
+    """Return the workloads named in *only*, or all."""
+    names = [name.strip() for name in only.split(",") if name.strip()]
+    known = {workload.name for workload in WORKLOADS}
+    if unknown := set(names) - known:
+        raise click.UsageError(
+            f"no workload {', '.join(sorted(unknown))}; there are "
+            f"{', '.join(workload.name for workload in WORKLOADS)}"
+        )
+
+    return [each for each in WORKLOADS if not names or each.name in names]
+
+
+def measure(
+    bench: Bench, databases: tuple[Database, ...], workloads: list[Workload]
+) -> Iterator[Result]:
+    """Measure on each database, telling what goes on."""
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        click.echo(f"[{time.monotonic() - began:6.0f} s] {text}", err=True)
+
+    for database in databases:
+        for result in runner.measure(bench, database, workloads, say):
+            unit = next(w.unit for w in workloads if w.name == result.workload)
+            for side in result.values.keys() | result.errors.keys():
+                text = report.cell(result, side, unit)
+                say(f"    {side}: {text} {result.errors.get(side, '')}")
+            yield result
+
+
+def versions(bench: Bench) -> dict[str, str]:
+    """Name what was measured."""
+    found = {"Python": environment.own_python()}
+    names: tuple[peers.Side, ...] = ("mlflow", "runstone")
+    for side in names:
+        if side in bench.sides:
+            found[side] = footprint.version(side, bench.mlflow_python)
+    for package in ("uvicorn", "uvloop", "httptools"):
+        found[package] = importlib.metadata.version(package)
+
+    return found
+
+
+def limits(results: list[Result]) -> dict[str, str]:
+    """Measure what the machine can do."""
+    echoes = [result.median("echo") for result in results if "echo" in result.values]
+    found = (
+        {"bare ASGI echo, 1 client": report.amount(max(echoes), "/s")} if echoes else {}
+    )
+
+    return found | {
+        "SQLite, a row a commit": f"{report.number(floor.sqlite_commits())} rows/s",
+        "SQLite, 1,000 rows a commit": (
+            f"{report.number(floor.sqlite_batches())} rows/s"
+        ),
+        "memcpy": f"{report.number(floor.memcpy())} MiB/s",
+    }
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    # As Ctrl-C: the servers are ended on the way out.
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _stop)
+    main()

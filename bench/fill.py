@@ -1,0 +1,222 @@
+"""
+Fill a store with the runs of a stage.
+
+MLflow's tables are filled by SQL, as its API would take hours; Runstone is
+filled through its API, like any client would.
+"""
+
+import hashlib
+import itertools
+import sqlite3
+import subprocess
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+import psycopg
+
+from bench import client, peers
+from bench.data import Run, Stage
+from bench.stores import PostgresStore, SqliteStore, Store
+
+
+Row = tuple[object, ...]
+
+CLIENTS = 8
+BATCH = 1000
+ROWS = 50_000
+
+COLUMNS = {
+    "experiments": (
+        "experiment_id, name, artifact_location, lifecycle_stage, creation_time,"
+        " last_update_time, workspace"
+    ),
+    "runs": (
+        "run_uuid, name, source_type, source_name, entry_point_name, user_id, status,"
+        " start_time, end_time, source_version, lifecycle_stage, artifact_uri,"
+        " experiment_id"
+    ),
+    "params": "key, value, run_uuid",
+    "tags": "key, value, run_uuid",
+    "metrics": "key, value, timestamp, run_uuid, step, is_nan",
+    "latest_metrics": "key, value, timestamp, step, is_nan, run_uuid",
+}
+
+INITIALIZE = """
+import sys, sqlalchemy
+from mlflow.store.db.utils import _initialize_tables
+_initialize_tables(sqlalchemy.create_engine(sys.argv[1]))
+"""
+
+
+def mlflow(store: Store, stage: Stage, python: Path) -> None:
+    """Make MLflow's tables and write the runs of *stage* into them."""
+    subprocess.run(
+        [str(python), "-c", INITIALIZE, store.uri],
+        check=True,
+        capture_output=True,
+        env=peers.environment("mlflow"),
+    )
+    match store:
+        case SqliteStore():
+            _fill_sqlite(store, stage.runs())
+        case PostgresStore():
+            _fill_postgres(store, stage.runs())
+        case _:
+            raise TypeError(store)
+
+
+def _fill_sqlite(store: SqliteStore, runs: Iterable[Run]) -> None:
+    connection = sqlite3.connect(store.path)
+    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA cache_size = -500000")
+    for table, rows in tables(runs):
+        marks = ", ".join("?" for _ in COLUMNS[table].split(","))
+        connection.executemany(
+            f"INSERT INTO {table} ({COLUMNS[table]}) VALUES ({marks})", rows
+        )
+    connection.commit()
+    connection.execute("ANALYZE")
+    connection.commit()
+    connection.close()
+
+
+def _fill_postgres(store: PostgresStore, runs: Iterable[Run]) -> None:
+    with psycopg.connect(store.dsn) as connection, connection.cursor() as cursor:
+        for table, rows in tables(runs):
+            statement = f"COPY {table} ({COLUMNS[table]}) FROM STDIN"
+            with cursor.copy(statement.encode()) as copy:
+                for row in rows:
+                    copy.write_row(row)
+
+
+def tables(runs: Iterable[Run]) -> Iterator[tuple[str, Iterable[Row]]]:
+    """Turn runs into rows of MLflow's tables, parents before children."""
+    source = iter(runs)
+    experiments = {"Default": 0}
+    yield "experiments", [_experiment("Default", 0)]
+    # A few runs at a time: a stage may hold millions of points.
+    while some := list(itertools.islice(source, 5_000)):
+        new = {run.experiment for run in some} - experiments.keys()
+        for name in sorted(new):
+            experiments[name] = len(experiments)
+            yield "experiments", [_experiment(name, experiments[name])]
+        ids = [uuid.uuid5(uuid.NAMESPACE_OID, str(run[:3])).hex for run in some]
+        named = list(zip(ids, some, strict=True))
+        yield (
+            "runs",
+            (_run(id_, run, experiments[run.experiment]) for id_, run in named),
+        )
+        yield "params", ((k, v, id_) for id_, r in named for k, v in r.params.items())
+        yield "tags", ((k, v, id_) for id_, r in named for k, v in _tags(r).items())
+        yield "metrics", (row for id_, run in named for row in _points(id_, run))
+        yield "latest_metrics", (row for id_, run in named for row in _latest(id_, run))
+
+
+def _experiment(name: str, number: int) -> Row:
+    place = f"mlflow-artifacts:/{number}"
+
+    return number, name, place, "active", 0, 0, "default"
+
+
+def _run(run_id: str, run: Run, experiment: int) -> Row:
+    place = f"mlflow-artifacts:/{experiment}/{run_id}/artifacts"
+
+    return (
+        *(run_id, run.name, "UNKNOWN", "", "", "bench", "FINISHED"),
+        *(run.start_ms, run.end_ms, "", "active", place, experiment),
+    )
+
+
+def _tags(run: Run) -> dict[str, str]:
+    return run.tags | {"mlflow.runName": run.name}
+
+
+def _points(run_id: str, run: Run) -> Iterator[Row]:
+    for key, values in run.series.items():
+        for step, value in enumerate(values.tolist()):
+            yield key, value, run.start_ms + step, run_id, step, False
+
+
+def _latest(run_id: str, run: Run) -> Iterator[Row]:
+    for key, values in run.series.items():
+        step = len(values) - 1
+        yield key, float(values[-1]), run.start_ms + step, step, False, run_id
+
+
+def runstone(peer: peers.Peer, stage: Stage) -> None:
+    """Send the runs of *stage* through the API, by eight clients at once."""
+    source = stage.runs()
+    experiments: dict[str, str] = {}
+
+    def upload() -> client.Conversation:
+        # The clients share one source: each takes the next run that is left.
+        for run in source:
+            if run.experiment not in experiments:
+                experiments[run.experiment] = peer.experiment_id(run.experiment)
+            yield from conversation(run, experiments[run.experiment])
+
+    def safely() -> client.Conversation:
+        yield client.request("GET", "/health")
+        yield from upload()
+
+    client.together(peer.port, [safely() for _ in range(CLIENTS)])
+
+
+def conversation(run: Run, experiment_id: str) -> client.Conversation:
+    """Create a run, log everything it holds, finish it."""
+    created = yield post(
+        "/runs/create",
+        {
+            "experiment_id": experiment_id,
+            "run_name": run.name,
+            "start_time": run.start_ms,
+            "tags": pairs(run.tags),
+        },
+    )
+    run_id = msgspec.json.decode(created, type=peers.RunAnswer).run.info.run_id
+    params = pairs(run.params)
+    for some in batches(run):
+        yield post(
+            "/runs/log-batch", {"run_id": run_id, "params": params, "metrics": some}
+        )
+        params = []
+    yield post(
+        "/runs/update",
+        {"run_id": run_id, "status": "FINISHED", "end_time": run.end_ms},
+    )
+
+
+def batches(run: Run) -> Iterator[list[dict[str, object]]]:
+    """Cut a run's points into lists that one log-batch takes."""
+    points = (
+        {"key": key, "value": value, "timestamp": run.start_ms + step, "step": step}
+        for key, values in run.series.items()
+        for first in range(0, len(values), ROWS)
+        for step, value in enumerate(values[first : first + ROWS].tolist(), first)
+    )
+    size = BATCH - len(run.params)
+    while some := list(itertools.islice(points, size)):
+        yield some
+        size = BATCH
+
+
+def pairs(items: dict[str, str]) -> list[dict[str, str]]:
+    """Spell params or tags as MLflow's API does."""
+    return [{"key": key, "value": value} for key, value in items.items()]
+
+
+def post(path: str, message: object) -> bytes:
+    """Encode one call of MLflow's API."""
+    return client.request("POST", peers.API + path, msgspec.json.encode(message))
+
+
+def source_hash() -> str:
+    """Name the state of Runstone's storage code: another one fills anew."""
+    digest = hashlib.sha256()
+    for path in sorted((peers.ROOT / "src/runstone/storage").rglob("*.py")):
+        digest.update(path.read_bytes())
+
+    return digest.hexdigest()[:10]
