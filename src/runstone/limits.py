@@ -94,3 +94,6 @@ BULK_INTERVAL_POINTS = 2_500
 
 INT64_MAX = 2**63 - 1
 INT64_MIN = -(2**63)
+
+CHART_RUNS = 1_000
+"""Most runs in one chart on our own wire."""

@@ -10,13 +10,14 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from typing import Final
 
 from runstone import errors
 from runstone.artifacts.open import open_store
 from runstone.server import errors as wire_errors
 from runstone.server import mlflow, native, security, web
-from runstone.server.http import Reply, Request, Router, Receive, Route, Scope, Send
+from runstone.server.http import Receive, Reply, Request, Route, Router, Scope, Send
 from runstone.settings import Settings
 from runstone.storage import experiments
 from runstone.storage.compaction import Compactor
@@ -28,6 +29,9 @@ SAFE_HEADERS: Final = [
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
 ]
+PROBES: Final = frozenset({"/health", "/version"})
+"""What a balancer asks by an address: any Host will do."""
+
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -37,13 +41,15 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.database = Database(settings.database_url)
-        self.artifacts = open_store(settings.artifacts_place)
+        self.artifacts = open_store(settings.artifacts_uri)
         self.compactor = Compactor(self.database)
         self.router = Router(routes())
         self.access_log = AccessLog() if settings.access_log else None
         self.background: set[asyncio.Task[object]] = set()
+        self.store_at = lru_cache(maxsize=256)(open_store)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take one connection's next event, as ASGI has it."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
@@ -63,12 +69,8 @@ class App:
             self.access_log.note(scope, reply.status, time.perf_counter() - started)
 
     async def _answer(self, request: Request) -> Reply:
-        host = request.header(b"host")
-        if request.path not in ("/health", "/version"):
-            security.require_host(host, self.settings)
+        self._check_source(request)
         method = "GET" if request.method == "HEAD" else request.method
-        if method not in READING:
-            security.require_origin(request.header(b"origin"), host, self.settings)
         found = self.router.find(method, request.path)
         if found is None:
             return self._unrouted(request)
@@ -76,10 +78,38 @@ class App:
 
         return await route.endpoint(request)
 
+    def _check_source(self, request: Request) -> None:
+        """Refuse names that are not ours (DNS rebinding) and foreign pages' writes."""
+        host, origin = request.header(b"host"), request.header(b"origin")
+        if request.path not in PROBES and not security.allowed_host(
+            host, self.settings
+        ):
+            raise errors.Refused(security.host_refusal(host))
+        if request.method not in READING and not security.allowed_origin(
+            origin, host, self.settings
+        ):
+            raise errors.Refused(security.origin_refusal(origin))
+
+    def _preflight(self, request: Request, methods: list[str]) -> Reply:
+        """Tell a browser what a page of another origin may do here."""
+        origin, host = request.header(b"origin"), request.header(b"host")
+        if not origin or not security.allowed_origin(origin, host, self.settings):
+            return Reply(b"", 204)
+        headers = {
+            "access-control-allow-origin": origin,
+            "access-control-allow-methods": ", ".join(methods),
+            "access-control-allow-headers": "content-type",
+            "access-control-max-age": "600",
+            "vary": "origin",
+        }
+        pairs = [(k.encode(), v.encode("latin-1")) for k, v in headers.items()]
+
+        return Reply(b"", 204, headers=pairs)
+
     def _unrouted(self, request: Request) -> Reply:
         methods = self.router.methods(request.path)
         if request.method == "OPTIONS":
-            return security.preflight(request.header(b"origin"), methods, self.settings)
+            return self._preflight(request, methods)
         if methods:
             text = f"{request.path} takes {' and '.join(methods)}"
             return wire_errors.say(405, "BAD_REQUEST", text)
@@ -102,6 +132,11 @@ class App:
         await asyncio.gather(*self.background, return_exceptions=True)
         await asyncio.to_thread(self.close)
         await send({"type": "lifespan.shutdown.complete"})
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Every route that is served."""
+        return self.router.routes
 
     def close(self) -> None:
         """Finish what is under way and let go of everything."""

@@ -6,7 +6,7 @@ validation; there is no second schema.
 """
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, Final, NamedTuple, TypeAlias, TypeVar
@@ -245,16 +245,21 @@ def reply(message: object) -> Reply:
 _encode = msgspec.json.Encoder().encode
 
 
-@lru_cache(maxsize=512)
+_decoders: dict[type, msgspec.json.Decoder[Any]] = {}
+
+
 def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
-    return msgspec.json.Decoder(kind, strict=False)
+    if kind not in _decoders:
+        _decoders[kind] = msgspec.json.Decoder(kind, strict=False)
+
+    return _decoders[kind]
 
 
 @lru_cache(maxsize=512)
-def _list_fields(kind: type) -> frozenset[str]:
+def _list_fields(kind: Hashable) -> frozenset[str]:
     return frozenset(
         field.encode_name
-        for field in msgspec.structs.fields(kind)
+        for field in msgspec.structs.fields(kind)  # type: ignore[arg-type]  # a Struct class
         if "list[" in str(field.type)
     )
 

@@ -1,12 +1,17 @@
 """Typed doors from a request to what the server holds."""
 
+import asyncio
 import time
+from contextlib import suppress
 from typing import Protocol, cast
 
+from runstone import errors
 from runstone.artifacts.store import Store
-from runstone.server.http import Request
+from runstone.server.http import Request, Route
 from runstone.settings import Settings
+from runstone.storage import documents
 from runstone.storage.db import Database
+from runstone.storage.documents import Document
 
 
 class State(Protocol):
@@ -15,6 +20,16 @@ class State(Protocol):
     database: Database
     artifacts: Store
     settings: Settings
+    background: set[asyncio.Task[object]]
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Every route that is served."""
+        ...
+
+    def store_at(self, uri: str) -> Store:
+        """Return the store at a root that is not the server's own."""
+        ...
 
 
 def state(request: Request) -> State:
@@ -25,6 +40,21 @@ def state(request: Request) -> State:
 def database(request: Request) -> Database:
     """Return the server's database."""
     return state(request).database
+
+
+def keep_documents(request: Request, made: list[Document]) -> None:
+    """Keep prepared runs, after the reply and without anyone waiting for it."""
+    held = state(request)
+    if not made or held.background:
+        return
+    task: asyncio.Task[object] = asyncio.create_task(_keep(held, made))
+    held.background.add(task)
+    task.add_done_callback(held.background.discard)
+
+
+async def _keep(held: State, made: list[Document]) -> None:
+    with suppress(errors.RunstoneError):  # whoever needs them makes them again
+        await held.database.write(documents.keep, made)
 
 
 def now_ms() -> int:

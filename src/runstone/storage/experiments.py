@@ -1,6 +1,7 @@
 """Experiments: create, rename, delete, restore, and their tags."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from runstone import errors, limits
 from runstone.model import Experiment, Lifecycle, Tag
@@ -9,6 +10,15 @@ from runstone.storage.db import Row, Tx
 
 
 COLUMNS = "id, name, artifact_location, lifecycle, created_ms, updated_ms"
+
+
+class Counted(NamedTuple):
+    """An experiment and its live runs."""
+
+    experiment: Experiment
+    runs: int
+    running: int
+    last_start_ms: int | None
 
 
 def create(
@@ -200,6 +210,30 @@ def delete_tag(tx: Tx, experiment_id: int, key: str, *, now_ms: int) -> None:
     if not gone:
         raise errors.NotFound(f"No tag {key!r} on experiment {experiment_id}")
     _touch(tx, experiment_id, now_ms)
+
+
+def counted(tx: Tx) -> list[Counted]:
+    """Return the live experiments with counts of their live runs, newest first."""
+    rows = tx.all(
+        """
+        SELECT experiment_id, COUNT(*), MAX(start_ms),
+            SUM(CASE WHEN status = 'RUNNING' THEN 1 ELSE 0 END)
+        FROM run WHERE lifecycle = 'active' GROUP BY experiment_id
+        """
+    )
+    counts = {number: (int(runs), last, int(busy)) for number, runs, last, busy in rows}
+    live = tx.all(
+        f"""
+        SELECT {COLUMNS} FROM experiment WHERE lifecycle = 'active'
+        ORDER BY created_ms DESC, id DESC
+        """  # noqa: S608  # our own column list
+    )
+    found = []
+    for experiment in _with_tags(tx, live):
+        runs, last, busy = counts.get(experiment.id, (0, None, 0))
+        found.append(Counted(experiment, runs, busy, last))
+
+    return found
 
 
 def _place(tx: Tx, number: int, artifact_root: str) -> None:

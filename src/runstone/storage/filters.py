@@ -11,7 +11,7 @@ from itertools import count
 from typing import Final, NamedTuple
 
 from runstone import errors
-from runstone.search.tree import And, Comparison, Field, Kind, Node, Not, Op, Or
+from runstone.search.tree import And, Comparison, Field, Kind, Node, Not, Op
 from runstone.storage import words
 from runstone.storage.db import Clause, Tx
 from runstone.storage.labels import HEAD_CHARS
@@ -133,13 +133,13 @@ class Compiler:
     def _experiment_term(self, term: Comparison) -> Clause:
         kind, key = term.field
         if kind is Kind.ATTRIBUTE:
-            value = term.value
+            value: object = term.value
             if key == "experiment_id":  # written as text, kept as a number
                 value = (
-                    tuple(map(int, value))
+                    [int(part) for part in value]
                     if isinstance(value, tuple)
                     else int(str(value))
-                )  # type: ignore[assignment]
+                )
             return self.compare(EXPERIMENT_COLUMNS[key], term.op, value)
         there = "EXISTS (SELECT 1 FROM experiment_tag t WHERE t.experiment_id = e.id"
         name = self._with(" AND t.name = :{}", key)

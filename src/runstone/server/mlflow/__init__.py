@@ -31,6 +31,7 @@ def routes() -> list[Route]:
         *metrics.routes,
         *datasets.routes,
         *artifacts.routes,
+        *models.routes,
         *about.routes,
     ]
     spread = [

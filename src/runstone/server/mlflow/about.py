@@ -16,7 +16,7 @@ async def server_info(request: Request) -> Reply:
     Source: `build_server_info_payload` in `mlflow/server/handlers.py`, 3.18.
     """
     settings = state(request).settings
-    multipart = settings.serve_artifacts and state(request).artifacts.takes_parts
+    multipart = settings.serve_artifacts
 
     return reply(
         {

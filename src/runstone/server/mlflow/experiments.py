@@ -1,15 +1,18 @@
 """Experiments on MLflow's wire."""
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
 from runstone import errors, limits
+from runstone.artifacts.paths import local_path, location
 from runstone.model import Tag
 from runstone.server.http import Reply, Request, Right, Route, read, reply
 from runstone.server.mlflow import wire
 from runstone.server.mlflow.messages import KeyValue, View, experiment_id
 from runstone.server.state import database, now_ms, state
+from runstone.settings import Settings
 from runstone.storage import experiments, search
 
 
@@ -40,7 +43,7 @@ class Search(msgspec.Struct):
     page_token: str | None = None
     filter: str | None = None
     order_by: list[str] = []
-    view_type: View | str | None = None
+    view_type: str | int | None = None
 
 
 class Update(msgspec.Struct):
@@ -69,20 +72,29 @@ async def create(request: Request) -> Reply:
     """Create an experiment."""
     body = await read(request, Create)
     settings = state(request).settings
-    place = body.artifact_location and checked_place(body.artifact_location, settings)
+    place = None
+    if body.artifact_location:
+        place = location(body.artifact_location, roots=_roots(settings))
     if not body.name.strip():
         raise errors.InvalidInput("Invalid experiment name: it is empty; name it")
 
     number = await database(request).write(
         experiments.create,
         body.name,
-        artifact_location=place or None,
+        artifact_location=place,
         artifact_root=settings.artifact_root,
         tags=[Tag(tag.key, tag.value) for tag in body.tags],
         now_ms=now_ms(),
     )
 
     return reply({"experiment_id": str(number)})
+
+
+def _roots(settings: Settings) -> list[Path]:
+    """Return the folders below which a client may put an experiment's artifacts."""
+    roots = map(local_path, (settings.artifacts_uri, settings.artifact_root))
+
+    return [root for root in roots if root is not None]
 
 
 async def get(request: Request) -> Reply:

@@ -50,7 +50,7 @@ class View(StrEnum):
         return (Lifecycle.ACTIVE,)
 
     @classmethod
-    def read(cls, text: str | None) -> "View":
+    def read(cls, sent: str | int | None) -> "View":
         """
         Read a view by its name or number; none is the active ones.
 
@@ -58,8 +58,7 @@ class View(StrEnum):
             InvalidInput: There is no such view.
         """
         numbers = {"1": cls.ACTIVE_ONLY, "2": cls.DELETED_ONLY, "3": cls.ALL}
-        if not text:
-            return cls.ACTIVE_ONLY
+        text = str(sent or cls.ACTIVE_ONLY)
         if text in numbers:
             return numbers[text]
         try:

@@ -56,7 +56,7 @@ class Search(msgspec.Struct):
 class LogParam(RunId):
     """Body of `runs/log-parameter`."""
 
-    key: str = msgspec.field(default="")
+    key: str = ""
     value: str = ""
 
 
@@ -73,9 +73,10 @@ class DeleteTag(RunId):
     key: str = ""
 
 
-class LogBatch(RunId):
+class LogBatch(msgspec.Struct):
     """Body of `runs/log-batch`."""
 
+    run_id: str
     metrics: list[Metric] = []
     params: list[KeyValue] = []
     tags: list[KeyValue] = []
@@ -162,7 +163,7 @@ async def find(request: Request) -> Reply:
             experiment_ids=tuple(map(experiment_id, body.experiment_ids)),
             filter=body.filter,
             order_by=tuple(body.order_by),
-            lifecycles=View.read(_text(body.run_view_type)).lifecycles,
+            lifecycles=View.read(body.run_view_type).lifecycles,
             limit=body.max_results,
             page_token=body.page_token,
         ),
@@ -212,9 +213,9 @@ async def log_batch(request: Request) -> Reply:
     params = [Param(named(param.key), param.value) for param in body.params]
     tags = [Tag(named(tag.key), tag.value) for tag in body.tags]
     if params or tags:
-        await database(request).write(_log, run_id(body), batch, params, tags)
+        await database(request).write(_log, body.run_id, batch, params, tags)
     else:
-        await database(request).write(append, run_id(body), batch)
+        await database(request).write(append, body.run_id, batch)
 
     return Reply()
 
@@ -257,10 +258,6 @@ def named(key: str) -> str:
         raise errors.InvalidInput("Missing value for required parameter 'key'.")
 
     return key
-
-
-def _text(value: str | int | None) -> str | None:
-    return None if value is None else str(value)
 
 
 routes = [
