@@ -10,7 +10,7 @@ import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from runstone.search.tree import And, Comparison, Field, Kind, Node, Not, Op, Or, Value
+from runstone.search.tree import And, Field, Kind, Node, Not, Op, Or, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ def matches(node: Node | None, subject: Subject) -> bool:
             return any(matches(term, subject) for term in terms)
         case Not(term):
             return not matches(term, subject)
-        case Comparison(what, op, value):
-            return _compare(_found(what, subject), op, value)
+
+    return _compare(_found(node.field, subject), node.op, node.value)
 
 
 def like(text: str, pattern: str) -> bool:

@@ -6,7 +6,6 @@ from runstone.errors import InvalidInput
 from runstone.search.tokens import PLAIN_KEY
 from runstone.search.tree import (
     And,
-    Comparison,
     Field,
     Kind,
     Node,
@@ -34,10 +33,9 @@ def show(node: Node) -> str:
             return " OR ".join(_inner(term) for term in terms)
         case Not(term):
             return f"NOT {_inner(term)}"
-        case Comparison(field, op, None):
-            return f"{show_field(field)} {op}"
-        case Comparison(field, op, value):
-            return f"{show_field(field)} {op} {_value(value)}"
+
+    question = f"{show_field(node.field)} {node.op}"
+    return question if node.value is None else f"{question} {_value(node.value)}"
 
 
 def show_order(term: OrderTerm) -> str:
