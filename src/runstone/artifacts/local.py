@@ -74,11 +74,11 @@ class LocalStore:
 
     async def download_url(self, path: str, *, expires_seconds: int) -> str:
         """Raise NotBuilt: a disk has no URLs."""
-        raise _no_url(path, expires_seconds)
+        raise _no_url(paths.clean(path), expires_seconds)
 
     async def upload_url(self, path: str, *, expires_seconds: int) -> str:
         """Raise NotBuilt: a disk has no URLs."""
-        raise _no_url(path, expires_seconds)
+        raise _no_url(paths.clean(path), expires_seconds)
 
 
 class _Staged:

@@ -126,7 +126,7 @@ class S3Store:
         key = paths.clean_folder(path)
         try:
             if key:
-                await self._delete_keys([key])
+                await self._delete_file(key)
             async for page in self._bucket.list(key or None, chunk_size=_KEYS_AT_ONCE):
                 await self._delete_keys([entry["path"] for entry in page])
         except _failures() as error:
@@ -161,6 +161,12 @@ class S3Store:
         stream = result.stream(CHUNK_BYTES)
 
         return _ObjectChunks(stream, key, skip=skip, left=stop - first)
+
+    async def _delete_file(self, key: str) -> None:
+        # Some servers fail to delete a key that is not there but has keys below.
+        with suppress(FileNotFoundError):
+            await self._bucket.head_async(key)
+            await self._bucket.delete_async(key)
 
     async def _delete_keys(self, keys: Sequence[str]) -> None:
         with suppress(FileNotFoundError):
