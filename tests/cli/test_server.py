@@ -301,7 +301,10 @@ def test_a_second_store_for_models_is_refused(shell: Shell) -> None:
 
 
 def _is_worker(process: psutil.Process) -> bool:
-    return "spawn_main" in " ".join(process.cmdline())
+    try:
+        return "spawn_main" in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
 
 
 def _worker_count(supervisor: int, without: int) -> int:
