@@ -199,25 +199,24 @@ def _stop(server: "Running", *, force: bool, timeout_seconds: float) -> None:
     click.echo(f"Stopping {server.url} (PID {server.pid}) … ", nl=False)
     try:
         process.terminate()
-        process.wait(timeout_seconds)
+        if not server.has_ended(timeout_seconds):
+            if not force:
+                click.echo("still busy.")
+                raise errors.Unavailable(
+                    f"PID {server.pid} has not ended after {timeout_seconds:g} s; "
+                    "wait, or kill it with: runstone stop --force"
+                )
+            process.kill()
+            server.has_ended(STOP_SECONDS)
+            click.echo("killed.")
+            return
     except psutil.NoSuchProcess:
         pass
     except psutil.AccessDenied as error:
-        click.echo()
+        click.echo("refused.")
         raise errors.Refused(
             f"PID {server.pid} belongs to another user; ask its owner to stop it"
         ) from error
-    except psutil.TimeoutExpired:
-        if not force:
-            click.echo()
-            raise errors.Unavailable(
-                f"PID {server.pid} has not ended after {timeout_seconds:g} s; wait, or "
-                "kill it with: runstone stop --force"
-            ) from None
-        process.kill()
-        process.wait()
-        click.echo("killed.")
-        return
 
     click.echo("stopped.")
 

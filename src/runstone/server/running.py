@@ -27,6 +27,8 @@ SAME_PROCESS_SECONDS = 5.0
 
 HEALTH_TIMEOUT_SECONDS = 2.0
 
+POLL_SECONDS = 0.05
+
 # A proxy of the environment must not be asked about this machine.
 _open = build_opener(ProxyHandler({})).open
 
@@ -58,6 +60,16 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
                 return process
 
         return None
+
+    def has_ended(self, timeout_seconds: float) -> bool:
+        """Wait for the process to end; an unreaped one, as in a container, has."""
+        deadline = time.monotonic() + timeout_seconds
+        while self.process:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(POLL_SECONDS)
+
+        return True
 
     def is_healthy(self) -> bool:
         """Ask the server itself."""

@@ -198,13 +198,11 @@ def _end(workers: list[SpawnProcess], signals: list[int]) -> None:
     heard = len(signals)
     for worker in workers:
         worker.terminate()
-    while any(worker.is_alive() for worker in workers):
-        connection.wait([worker.sentinel for worker in workers], POLL_SECONDS)
-        if len(signals) > max(heard, 1):
-            for worker in workers:
+    while alive := [worker for worker in workers if worker.is_alive()]:
+        connection.wait([worker.sentinel for worker in alive], POLL_SECONDS)
+        if len(signals) > heard:
+            for worker in alive:
                 worker.kill()
-    for worker in workers:
-        worker.join()
 
 
 def _work(settings: Settings, listener: socket) -> None:
