@@ -124,13 +124,23 @@ def _runs(command: list[object]) -> bool:
 
 
 def _run(command: list[object], env: dict[str, str] | None = None) -> None:
-    """Run a command; where it fails, its own words stand above and we stop."""
+    """Run a command in silence; where it fails, tell its own words and stop."""
     words = list(map(str, command))
-    code = subprocess.call(
-        words, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=sys.stderr
+    done = subprocess.run(
+        words,
+        cwd=ROOT,
+        env=env,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
-    if code:
-        raise SystemExit(f"`{' '.join(words)}` failed with code {code}, see above")
+    if done.returncode:
+        print(done.stdout, file=sys.stderr)
+        raise SystemExit(
+            f"`{' '.join(words)}` failed with code {done.returncode}, see above"
+        )
 
 
 def _say(text: str) -> None:
