@@ -13,7 +13,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class WebBuildHook(BuildHookInterface):
+class WebBuildHook(BuildHookInterface[Any]):
     """Builds `web/` and adds the result as `runstone/static`."""
 
     PLUGIN_NAME = "custom"
@@ -25,12 +25,10 @@ class WebBuildHook(BuildHookInterface):
 
         web = load(Path(self.root) / "dev" / "web.py")
         try:
-            static = web.build()
+            # Git ignores the folder, so the wheel would leave it out.
+            build_data["force_include"][str(web.build())] = "runstone/static"
         except (web.NoNode, web.NpmFailed) as error:
             self.app.abort(f"The web UI was not built: {error}")
-
-        # Git ignores the folder, so the wheel would leave it out.
-        build_data["force_include"][str(static)] = "runstone/static"
 
 
 def load(path: Path) -> ModuleType:

@@ -7,6 +7,7 @@ their own and all of us have the same one.
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -22,10 +23,11 @@ STAMP = UI / "node_modules" / ".installed"
 
 COMMANDS: Mapping[str, str] = {
     "build": "write the pages that the server serves",
-    "check": "format, lint, types and dead code, changing nothing",
+    "check": "format, lint and types, changing nothing",
     "fix": "mend what `check` finds and can be mended",
     "test": "run the tests",
     "dev": "serve the pages, renewed at each change of a file",
+    "lock": "write package-lock.json anew, after a change of package.json",
 }
 
 
@@ -115,6 +117,18 @@ def install(*, with_tools: bool) -> None:
     STAMP.write_text(f"{lock} {'tools' if with_tools else 'build'}\n")
 
 
+def lock() -> None:
+    """
+    Write the lock file from nothing.
+
+    Added to what is installed, npm would leave out the packages of other systems,
+    since our .npmrc keeps their addresses out of the file.
+    """
+    shutil.rmtree(UI / "node_modules", ignore_errors=True)
+    (UI / "package-lock.json").unlink(missing_ok=True)
+    npm("install", "--package-lock-only", "--no-audit", "--no-fund")
+
+
 def build() -> Path:
     """Build the pages and return the folder that they are in."""
     install(with_tools=False)
@@ -131,6 +145,8 @@ def main(arguments: list[str]) -> int:
             npm(*rest)
         elif command == "build":
             build()
+        elif command == "lock":
+            lock()
         elif command in COMMANDS:
             install(with_tools=True)
             npm("run", command, *(["--", *rest] if rest else []))

@@ -23,7 +23,7 @@ type TickingProps = {
 
 function Ticking({ start_ms }: TickingProps) {
   const words = useMessages()
-  const whole = Math.floor((useNow(1_000) - start_ms) / 1_000) * 1_000
+  const seconds = Math.max(1, Math.floor((useNow(1_000) - start_ms) / 1_000))
 
-  return <>{span(whole, words)}</>
+  return <>{span(seconds * 1_000, words)}</>
 }

@@ -46,7 +46,8 @@ export function exact(time_ms: number, language: Language): string {
 export function span(length_ms: number, { units }: Messages): string {
   const length = Math.max(0, length_ms)
   if (length < SECOND) return `${Math.round(length)}${units.millisecond}`
-  if (length < 10 * SECOND) return `${(length / SECOND).toFixed(1)}${units.second}`
+  if (length < 10 * SECOND && length % SECOND !== 0)
+    return `${(length / SECOND).toFixed(1)}${units.second}`
   if (length < MINUTE) return `${Math.floor(length / SECOND)}${units.second}`
   if (length < HOUR) return two(length, MINUTE, units.minute, SECOND, units.second)
   if (length < DAY) return two(length, HOUR, units.hour, MINUTE, units.minute)
