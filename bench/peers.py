@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent.parent
 API = "/api/2.0/mlflow"
+
+MARK = "RUNSTONE_BENCH"
+"""Environment variable by which a server's processes are known as ours."""
 
 
 class NotStarted(Exception):
@@ -220,12 +224,13 @@ def _started(
     folder = store.files.parent if store else ROOT / ".cache" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / f"{side}.log"
+    mark = uuid.uuid4().hex
     began = time.perf_counter()
     with log.open("wb") as output:
         process = subprocess.Popen(
             words,
             cwd=folder,
-            env=environment(side),
+            env=environment(side) | {MARK: mark},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -235,7 +240,7 @@ def _started(
         _await_health(side, process, port, log)
         yield Peer(side, port, process, time.perf_counter() - began, store)
     finally:
-        stop(process)
+        stop(process, mark)
 
 
 def _await_health(
@@ -256,16 +261,27 @@ def _await_health(
     raise NotStarted(f"{side} did not start: {' | '.join(last) or 'it said nothing'}")
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes], mark: str) -> None:
     """End a server that we started, and every process it started."""
-    family = []
-    with contextlib.suppress(psutil.NoSuchProcess):
-        root = psutil.Process(process.pid)
-        family = [root, *root.children(recursive=True)]
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
-    _, left = psutil.wait_procs(family, timeout=10)
-    for child in left:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            child.kill()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=10)
+    # MLflow's job consumers have sessions of their own and outlive it.
+    while left := marked(mark):
+        for child in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+        psutil.wait_procs(left, timeout=10)
     process.wait()
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """Find the processes that carry our mark in their environment."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get(MARK) == mark:
+                found.append(process)
+
+    return found
