@@ -10,15 +10,11 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Final, NamedTuple
 
-from runstone import errors
 from runstone.search.tree import And, Comparison, Field, Kind, Node, Not, Op
 from runstone.storage import words
 from runstone.storage.db import Clause, Tx
 from runstone.storage.labels import HEAD_CHARS
 
-
-LIKE_CHARS: Final = 10_000
-"""Longest pattern; SQLite refuses 50,000 bytes."""
 
 LABELS: Final = {Kind.PARAM: "param", Kind.TAG: "tag"}
 RUN_COLUMNS: Final = {
@@ -90,9 +86,6 @@ class Compiler:
             return self._with(f"{column} {PLAIN[op]} :{{}}", value)
         if op in (Op.IN, Op.NOT_IN):
             return self._with(f"{column} {op} (:{{}})", value)
-        assert isinstance(value, str)
-        if len(value) > LIKE_CHARS:
-            raise errors.TooLarge("The pattern of LIKE", len(value), LIKE_CHARS)
         # Backslash is a sign like any other; SQLite knows no escape by itself.
         escape = "" if self._tx.dialect == "sqlite" else " ESCAPE ''"
         if op is Op.LIKE:
