@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runstone.artifacts import LocalStore, Store, folders
+from runstone.artifacts import local as local_module
 from runstone.errors import RunstoneError, UnsafePath
 from tests.artifacts.corpus import HOSTILE, NO_FILE
 from tests.artifacts.sending import names, put, read
@@ -70,6 +71,8 @@ def local(
     """Return a store in the cage, by each way of walking folders."""
     if request.param == "names":
         monkeypatch.setattr(folders, "HAS_OPENAT", False)
+        # Windows has no O_NOFOLLOW either.
+        monkeypatch.setattr(local_module, "READ", folders.READ & ~os.O_NOFOLLOW)
 
     return LocalStore(cage.root)
 

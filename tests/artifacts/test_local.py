@@ -1,6 +1,7 @@
 """What is particular to a disk."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -81,3 +82,19 @@ def test_a_reader_keeps_the_file_it_opened(tmp_path: Path) -> None:
         assert await read(store, "big") == b"n" * (3 * MIB)
 
     asyncio.run(both())
+
+
+def test_a_sweep_takes_what_killed_uploads_left(tmp_path: Path) -> None:
+    """Old ones only: a young one may be a running upload's."""
+    store = LocalStore(tmp_path)
+    for name, time_s in ((".runstone-old", 1_000), (".runstone-new", 3_000)):
+        (tmp_path / name).write_bytes(b"half")
+        os.utime(tmp_path / name, (time_s, time_s))
+    (tmp_path / "file").write_bytes(b"whole")
+    os.utime(tmp_path / "file", (1_000, 1_000))
+
+    assert asyncio.run(store.sweep(before_ms=2_000_000)) == 1
+
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == [".runstone-new", "file"]
+    assert asyncio.run(LocalStore(tmp_path / "none").sweep(before_ms=1)) == 0

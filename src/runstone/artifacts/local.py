@@ -72,6 +72,18 @@ class LocalStore:
         """Delete an artifact, a folder, or (None) all; gone is fine."""
         await asyncio.to_thread(_delete, self.root, paths.clean_folder(path))
 
+    async def sweep(self, *, before_ms: int) -> int:
+        """
+        Remove what uploads left that a killed process never finished.
+
+        Args:
+            before_ms: Leave uploads alone that were written to since.
+
+        Returns:
+            How many were removed.
+        """
+        return await asyncio.to_thread(_sweep, self.root, before_ms)
+
     async def download_url(self, path: str, *, expires_seconds: int) -> str:
         """Raise NotBuilt: a disk has no URLs."""
         raise _no_url(paths.clean(path), expires_seconds)
@@ -277,6 +289,18 @@ def _empty(root: Path) -> None:
         for name, _ in list(top.entries()):
             with suppress(FileNotFoundError):
                 top.remove(name)
+
+
+def _sweep(root: Path, before_ms: int) -> int:
+    removed = 0
+    with suppress(ArtifactNotFound), _told(""), walk(root, ()) as top:
+        for name, info in list(top.entries()):
+            is_old = info.st_mtime_ns // 1_000_000 < before_ms
+            if is_old and name.startswith(paths.OWN_PREFIX):
+                top.remove(name)
+                removed += 1
+
+    return removed
 
 
 def _names(path: str) -> Sequence[str]:

@@ -41,7 +41,7 @@ CHUNK_BYTES = 1024 * 1024
 EXPIRES_SECONDS = 7 * 24 * 3600
 """Longest life of a presigned URL; S3: 7 days."""
 
-_PARTS_AT_ONCE = 1
+_PARTS_AT_ONCE = 2
 _KEYS_AT_ONCE = 1_000
 
 

@@ -40,6 +40,10 @@ class Store(Protocol):
     client sent.  All methods may be called at once; each raises `UnsafePath`
     for a bad path, `Unavailable` when it may work later, and `Unusable` when
     the store cannot be used as it is set up.
+
+    There are no multipart uploads: MLflow's clients ask for them only where
+    `mlflow/server-info` offers them, and else send one plain PUT, which is
+    streamed here (`http_artifact_repo.py`, MLflow 3.18).
     """
 
     async def list(self, path: str | None = None) -> tuple[ArtifactEntry, ...]:
