@@ -12,9 +12,15 @@ def main() -> None:
         sys.stdout.write(f"runstone, version {__version__}\n")
         return
 
-    from runstone.cli import group
+    try:
+        from runstone.cli import group
 
-    sys.exit(group.run(sys.argv[1:]))
+        code = group.run(sys.argv[1:])
+    except KeyboardInterrupt:
+        # Ctrl-C while the commands are being imported.
+        code = 130
+
+    sys.exit(code)
 
 
 if __name__ == "__main__":

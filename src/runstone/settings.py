@@ -68,6 +68,10 @@ class Store(NamedTuple):
     file: Path | None = None
     """The database file, where the database is one."""
 
+    def __repr__(self) -> str:
+        """Show the store without its password."""
+        return f"Store({shown(self.database_url)})"
+
     def make_folders(self) -> None:
         """
         Create the folder that the database file goes into.
@@ -216,6 +220,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 f"static_prefix is {prefix!r}, expected to start with / and not to "
                 "end with it"
             )
+
+    def __repr__(self) -> str:
+        """Show the settings without passwords, for logs and failed asserts."""
+        values = {field.name: getattr(self, field.name) for field in fields()}
+        words = [
+            f"{name}={shown(value) if isinstance(value, str) else value!r}"
+            for name, value in values.items()
+        ]
+
+        return f"Settings({', '.join(words)})"
 
     @property
     def store(self) -> Store:

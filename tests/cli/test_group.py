@@ -103,6 +103,21 @@ def test_what_cannot_be_used_is_one_line_and_code_3(
     assert printed.err.count("\n") == 1
 
 
+def test_a_reader_that_has_enough_is_no_error(shell: Shell) -> None:
+    """`runstone … | head` ends without a word."""
+    ended = subprocess.run(
+        f"{sys.executable} -m runstone server --help | true",
+        shell=True,
+        cwd=shell.home,
+        env=shell.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.stderr == ""
+
+
 def test_every_error_has_an_exit_code() -> None:
     """A class without a line of its own ends like its parent."""
     assert group.exit_code(errors.SchemaTooNew("2", "1")) == 3

@@ -125,7 +125,10 @@ def test_a_second_signal_hurries_and_still_closes_the_store(
         until(lambda: not _listens(port))
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(PATIENCE_SECONDS) == 0
+        rest, _ = process.communicate(timeout=PATIENCE_SECONDS)
+
+    assert process.returncode == 0
+    assert "timeout graceful shutdown exceeded" not in rest
     assert (shell.home / "mlruns/ended").exists()
 
 
@@ -188,7 +191,10 @@ def test_a_second_signal_hurries_the_workers(shell: Shell, port: int) -> None:
         until(lambda: _worker_count(process.pid, without=0) == 1)
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(PATIENCE_SECONDS) == 0
+        rest, _ = process.communicate(timeout=PATIENCE_SECONDS)
+
+    assert process.returncode == 0
+    assert "timeout graceful shutdown exceeded" not in rest
 
 
 def test_a_worker_that_dies_is_replaced(shell: Shell, port: int) -> None:

@@ -224,6 +224,13 @@ def test_passwords_are_masked(uri: str, expected: str) -> None:
     assert settings.shown(uri) == expected
 
 
+def test_no_password_is_in_what_a_debugger_or_a_log_shows() -> None:
+    """A repr ends up in places that nobody thought of."""
+    chosen = Settings(backend_store_uri="postgresql://u:hunter2@h/d")
+
+    assert "hunter2" not in repr(chosen) + repr(chosen.store)
+
+
 def test_artifacts_lie_in_the_store_that_is_a_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,9 @@ def run(arguments: Sequence[str]) -> int:
         return exit_code(error)
     except BrokenPipeError:
         return _quiet_end()
+    except OSError as error:
+        click.echo(f"Error: {error}; check the file, the disk or the rights", err=True)
+        return EXIT_CODES[errors.RunstoneError]
 
     return result if isinstance(result, int) else 0
 
