@@ -26,7 +26,7 @@ EXAMPLES = {
     "digits.py": "networks of three sizes, epoch by epoch",
     "learning_rates.py": "six learning rates, one of them far too high",
 }
-START_SECONDS = 30
+START_SECONDS = 60
 """Longest the server may take to answer."""
 
 
@@ -89,12 +89,10 @@ def _options() -> argparse.Namespace:
 
 def _build_pages(say: Words) -> None:
     """Build the web UI, which an editable install does not."""
-    if (ROOT / "src/runstone/static/index.html").exists():
-        return
-
-    say.title("Pages", "building the web UI, once")
-    log = STORE / "web.log"
+    if not (ROOT / "src/runstone/static/index.html").exists():
+        say.title("Pages", "building the web UI, once")
     STORE.mkdir(exist_ok=True)
+    log = STORE / "web.log"
     with log.open("wb") as output:
         code = subprocess.call(
             [sys.executable, ROOT / "dev/web.py", "build"], stdout=output, stderr=output
@@ -181,19 +179,31 @@ def _train(url: str, say: Words) -> None:
     }
     for name, words in EXAMPLES.items():
         say.title(f"examples/{name}", words)
-        example = subprocess.Popen(
-            [sys.executable, ROOT / "examples" / name],
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert example.stdout
-        with example:
-            for line in example.stdout:
-                say.line(f"  {line.rstrip()}")
-        if example.returncode:
-            raise Failed(f"examples/{name} ended with code {example.returncode}")
+        _run_example(ROOT / "examples" / name, env, say)
+
+
+def _run_example(script: Path, env: dict[str, str], say: Words) -> None:
+    """Run one example and pass on what it prints, a little further in."""
+    # A session of its own, as Ctrl-C would make it print a traceback.
+    example = subprocess.Popen(
+        [sys.executable, script],
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert example.stdout
+    try:
+        for line in example.stdout:
+            say.line(f"  {line.rstrip()}")
+        code = example.wait()
+    finally:
+        example.stdout.close()
+        example.kill()
+        example.wait()
+    if code:
+        raise Failed(f"examples/{script.name} ended with code {code}")
 
 
 def _show(url: str, say: Words) -> None:
