@@ -55,7 +55,7 @@ export const RunRow = memo(function RunRow(props: RunRowProps) {
       <td className={styles.number}>
         <Duration run={run} />
       </td>
-      <td className={styles.text}>
+      <td className={`${styles.text} ${styles.source}`}>
         <Source run={run} />
       </td>
       {metrics.map((key) => (

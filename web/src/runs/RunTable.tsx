@@ -32,7 +32,8 @@ export function RunTable({ runs }: RunTableProps) {
       <thead>
         <tr className={styles.groups}>
           <th className={styles.corner} />
-          <td colSpan={4} />
+          <td colSpan={3} />
+          <td className={styles.source} />
           {metrics.length > 0 && (
             <th colSpan={metrics.length} scope="colgroup" className={styles.first}>
               {words.metrics}
@@ -52,7 +53,9 @@ export function RunTable({ runs }: RunTableProps) {
           <th scope="col" className={styles.number}>
             {words.duration}
           </th>
-          <th scope="col">{words.source}</th>
+          <th scope="col" className={styles.source}>
+            {words.source}
+          </th>
           {metrics.map((key) => (
             <th key={key} scope="col" className={styles.number} title={key}>
               {key}
