@@ -8,6 +8,7 @@ Measure Runstone beside MLflow.
 """
 
 import importlib.metadata
+import os
 import signal
 import sys
 import time
@@ -79,14 +80,19 @@ NOTES = [
 @click.option("--database", type=click.Choice(list(DATABASES)), default="both")
 @click.option(
     "--mlflow-python",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=click.Path(path_type=Path),
     envvar="BENCH_MLFLOW_PYTHON",
     default=MLFLOW / "bin" / "python",
     help="Python of an environment with MLflow (see `setup`).",
 )
 @click.option("--no-peer", is_flag=True, help="Measure Runstone alone.")
 @click.option("--no-runstone", is_flag=True, help="Measure MLflow alone.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path))
+@click.option(
+    "--json",
+    "json_path",
+    type=click.Path(path_type=Path),
+    help="Where the results go; what is there stays, unless measured again.",
+)
 @click.option(
     "--report",
     "report_path",
@@ -111,14 +117,18 @@ def main(  # noqa: PLR0913 - a command line has the options it needs
         return
 
     sides = ("mlflow",) * (not no_peer) + ("runstone",) * (not no_runstone)
+    if not no_peer:
+        require(mlflow_python, DATABASES[database])
     bench = Bench(QUICK if quick else FULL, mlflow_python, CACHE / "bench", sides)
     chosen = choose(only)
-    results = list(measure(bench, DATABASES[database], chosen))
+    busy = load()
+    new = list(measure(bench, DATABASES[database], chosen))
+    results = merged(earlier(json_path), new)
     shown = report.Page(
         command=" ".join(["python -m bench", *_shown_arguments()]),
         versions=versions(bench),
         limits=limits(results),
-        notes=NOTES,
+        notes=[*NOTES, f"Load average before the start: {busy}; after: {load()}."],
         results=results,
     )
     text = report.page(WORKLOADS, shown)
@@ -129,6 +139,42 @@ def main(  # noqa: PLR0913 - a command line has the options it needs
         report_path = RESULTS
     if report_path:
         report_path.write_text(text)
+
+
+def require(python: Path, databases: tuple[Database, ...]) -> None:
+    """Refuse to begin without MLflow, or without its PostgreSQL driver."""
+    if not python.exists():
+        raise click.UsageError(
+            f"no MLflow at {python}; run `python -m bench setup`, name another "
+            "with --mlflow-python, or measure Runstone alone with --no-peer"
+        )
+    if "postgresql" in databases and not environment.has_driver(python):
+        raise click.UsageError(
+            f"{python} has no psycopg2; install {environment.DRIVER} there, "
+            "or take --database sqlite"
+        )
+
+
+def load() -> str:
+    """Return the load average: a busy machine makes numbers that mean little."""
+    return f"{os.getloadavg()[0]:.1f}"
+
+
+def earlier(path: Path | None) -> list[Result]:
+    """Read the results of an earlier run."""
+    if not path or not path.exists():
+        return []
+
+    return msgspec.json.decode(path.read_bytes(), type=report.Page).results
+
+
+def merged(old: list[Result], new: list[Result]) -> list[Result]:
+    """Put *new* results in the place of *old* ones, in the order of the workloads."""
+    found = {(each.database, each.workload): each for each in [*old, *new]}
+    databases = DATABASES["both"]
+    keys = [(database, each.name) for database in databases for each in WORKLOADS]
+
+    return [found[key] for key in keys if key in found]
 
 
 def _shown_arguments() -> list[str]:

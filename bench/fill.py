@@ -52,12 +52,16 @@ _initialize_tables(sqlalchemy.create_engine(sys.argv[1]))
 
 def mlflow(store: Store, stage: Stage, python: Path) -> None:
     """Make MLflow's tables and write the runs of *stage* into them."""
-    subprocess.run(
+    made = subprocess.run(
         [str(python), "-c", INITIALIZE, store.uri],
-        check=True,
+        check=False,
         capture_output=True,
+        text=True,
         env=peers.environment("mlflow"),
     )
+    if made.returncode:
+        raise peers.NotStarted(f"MLflow made no tables: {made.stderr[-300:]}")
+
     match store:
         case SqliteStore():
             _fill_sqlite(store, stage.runs())

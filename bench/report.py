@@ -143,7 +143,9 @@ def page(workloads: Sequence[Workload], shown: Page) -> str:
         "",
         *(f"- {name}: {text}" for name, text in shown.versions.items()),
         "",
-        *shown.notes,
+        "How:",
+        "",
+        *(f"- {note}" for note in shown.notes),
         "",
     ]
     databases: tuple[Database, ...] = ("sqlite", "postgresql")
