@@ -170,15 +170,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _field("Listen beyond this machine although nobody has to log in."),
     ] = False
 
-    static_prefix: Annotated[
-        str,
-        _field(
-            "Path in front of every page and route, such as /runs.",
-            "MLFLOW_STATIC_PREFIX",
-            metavar="PATH",
-        ),
-    ] = ""
-
     log_level: Annotated[
         str,
         _field(
@@ -214,22 +205,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 f"log_level is {self.log_level!r}, expected debug, info, warning or "
                 "error"
             )
-        prefix = self.static_prefix
-        if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
-            raise ValueError(
-                f"static_prefix is {prefix!r}, expected to start with / and not to "
-                "end with it"
-            )
-
-    def __repr__(self) -> str:
-        """Show the settings without passwords, for logs and failed asserts."""
-        values = {field.name: getattr(self, field.name) for field in fields()}
-        words = [
-            f"{name}={shown(value) if isinstance(value, str) else value!r}"
-            for name, value in values.items()
-        ]
-
-        return f"Settings({', '.join(words)})"
 
     @property
     def store(self) -> Store:

@@ -7,14 +7,14 @@ from doing anything clever with it.
 """
 
 import asyncio
-import sys
+import logging
 import time
 from collections.abc import AsyncIterator
 from functools import lru_cache
 from typing import Final
 
 from runstone import errors
-from runstone.artifacts.open import open_store
+from runstone.artifacts import open_store
 from runstone.server import errors as wire_errors
 from runstone.server import mlflow, native, security, web
 from runstone.server.http import Receive, Reply, Request, Route, Router, Scope, Send
@@ -150,6 +150,7 @@ class AccessLog:
     """A line for each request, written once a turn of the event loop."""
 
     def __init__(self) -> None:
+        self._log = logging.getLogger("runstone.access")
         self._lines: list[str] = []
 
     def note(self, scope: Scope, status: int, seconds: float) -> None:
@@ -159,14 +160,14 @@ class AccessLog:
         client = scope.get("client") or ("-", 0)
         path = scope["path"].encode("unicode_escape").decode("ascii")
         self._lines.append(
-            f'{client[0]} "{scope["method"]} {path}" {status} {seconds * 1000:.1f}ms\n'
+            f'{client[0]} "{scope["method"]} {path}" {status} {seconds * 1000:.1f}ms'
         )
 
     def flush(self) -> None:
         """Write the lines that wait."""
         lines, self._lines = self._lines, []
-        sys.stdout.write("".join(lines))
-        sys.stdout.flush()
+        if lines:
+            self._log.info("\n".join(lines))
 
 
 def routes() -> list[Route]:

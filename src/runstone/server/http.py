@@ -236,7 +236,7 @@ def from_query(query: Mapping[str, list[str]], kind: type[T]) -> T:
     Raises:
         InvalidInput: A field is missing or does not fit.
     """
-    lists = _list_fields(kind)
+    lists = _list_fields(kind)  # type: ignore[arg-type]  # every class can be hashed
     flat = {key: query[key] if key in lists else query[key][-1] for key in query}
     try:
         return msgspec.convert(flat, kind, strict=False)

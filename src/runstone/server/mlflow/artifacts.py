@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from runstone import errors
+from runstone.artifacts import paths
 from runstone.artifacts.store import Download, Store
 from runstone.model import ArtifactEntry
 from runstone.server.http import Reply, Request, Right, Route, read, reply
@@ -92,7 +93,7 @@ async def upload(request: Request) -> Reply:
 
 async def delete(request: Request) -> Reply:
     """Delete a file or a folder below the server's place for artifacts."""
-    await _proxied(request).delete(request.params["path"])
+    await _proxied(request).delete(paths.clean(request.params["path"]))
 
     return Reply()
 
