@@ -9,6 +9,7 @@ from runstone.server.mlflow import (
     datasets,
     experiments,
     metrics,
+    models,
     runs,
 )
 
