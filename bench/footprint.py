@@ -79,8 +79,10 @@ def version(side: Side, mlflow_python: Path) -> str:
 
     try:
         took = min(seconds(call) for _ in range(3))
-    except (OSError, subprocess.CalledProcessError) as error:
-        return f"unknown: {error}"
+    except OSError as error:
+        return f"unknown: {error.strerror}"
+    except subprocess.CalledProcessError as error:
+        return f"unknown: `--version` exits with {error.returncode}"
 
     return f"{said} (`--version` took {took:.2f} s)"
 
