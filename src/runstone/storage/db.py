@@ -277,7 +277,9 @@ class Database:
 
     def _commit_at_once(self) -> None:
         """Commit what has gathered on the event loop, or leave it to the writer."""
-        group, self._soon = self._soon, []
+        group, self._soon = self._soon[:GROUP_JOBS], self._soon[GROUP_JOBS:]
+        if self._soon:
+            asyncio.get_running_loop().call_soon(self._commit_at_once)
         connection = self._at_once
         assert connection is not None
         try:
