@@ -1,8 +1,8 @@
 """
 Points on their way in: blocks, and the latest value of each series.
 
-A block is an array of 28-byte records, so blocks are joined by putting their
-bytes together.  Compaction (`series`) makes sorted, compressed columns of them.
+Points wait in `blocks` until `compaction` makes sorted, compressed `chunks` of
+them; `series` reads both.
 """
 
 import struct
@@ -14,14 +14,8 @@ from numpy.typing import NDArray
 
 from runstone import errors, limits
 from runstone.storage import runs, words
+from runstone.storage.blocks import POINT, RECORD
 from runstone.storage.db import Tx
-
-
-RECORD: Final = struct.Struct("<Iqqd")
-POINT: Final = np.dtype(
-    [("key", "<u4"), ("step", "<i8"), ("time_ms", "<i8"), ("value", "<f8")]
-)
-"""The same record as `RECORD`, as NumPy sees it."""
 
 
 class Batch(NamedTuple):
