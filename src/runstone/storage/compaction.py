@@ -135,9 +135,10 @@ class Compactor:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the step under way, then end."""
+        """Finish the step under way, then end; one never started has ended."""
         self._stop.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _work(self) -> None:
         while not self._stop.wait(LOOK_SECONDS):

@@ -120,16 +120,19 @@ def touch(tx: Tx, run_id: str) -> Place:
         RunNotFound: No run has this id.
         RunDeleted: It is in the bin.
     """
-    row = tx.one(
-        "SELECT id, experiment_id, lifecycle FROM run WHERE uuid = :uuid", uuid=run_id
+    # First the update: it waits for another server that is deleting the run.
+    live = tx.run(
+        """
+        UPDATE run SET version = version + 1
+        WHERE uuid = :uuid AND lifecycle = 'active'
+        """,
+        uuid=run_id,
     )
-    if row is None:
-        raise errors.RunNotFound(run_id)
-    if row[2] != Lifecycle.ACTIVE:
+    place = require(tx, run_id)
+    if not live:
         raise errors.RunDeleted(run_id)
-    tx.run("UPDATE run SET version = version + 1 WHERE id = :id", id=row[0])
 
-    return Place(row[0], row[1])
+    return place
 
 
 def update(

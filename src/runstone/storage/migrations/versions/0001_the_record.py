@@ -179,6 +179,9 @@ def series() -> None:
         sa.Column("run_id", Number, nullable=False),
         sa.Column("points", sa.BigInteger, nullable=False),
         sa.Column("body", Bytes, nullable=False),
+        # Compaction removes blocks by number: one that came again would be a
+        # younger block, removed unread.
+        sqlite_autoincrement=True,
     )
     op.create_index("block_by_run", "block", ["run_id", "id", "points"])
     op.create_table(
