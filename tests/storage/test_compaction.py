@@ -108,6 +108,17 @@ def test_who_comes_second_writes_nothing(db: Database) -> None:
     assert exact(db.look(series.whole, run_id, "loss")) == [(0, 0, "0.5")]
 
 
+def test_a_run_without_blocks_has_nothing_to_do(db: Database) -> None:
+    """Another server was faster: that is no error."""
+    run_id = new_run(db)
+    log(db, run_id, [Point("loss", 0, 0, 0.5)])
+    run = db.look(compaction.waiting)[0].run
+    compaction.compact_all(db)
+
+    assert db.look(compaction.plan, run).rows == []
+    assert not compaction.compact_step(db, run)
+
+
 def test_a_stale_plan_never_takes_younger_points(db: Database) -> None:
     """Numbers of blocks are never given twice, or new points would go unread."""
     run_id = new_run(db)

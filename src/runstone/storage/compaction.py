@@ -52,6 +52,9 @@ class Plan(NamedTuple):
 def plan(tx: Tx, run: int) -> Plan:
     """Read a run's oldest blocks and prepare the chunks that they become."""
     ids, more = _oldest(tx, run)
+    if not ids:
+        return Plan(run, [], [], [], {}, more=False)
+
     rows = tx.all("SELECT body FROM block WHERE id IN (:ids) ORDER BY id", ids=ids)
     made = Plan(run, ids, [], [], {}, more)
     for key, fresh in blocks.by_key([row[0] for row in rows]).items():
