@@ -73,7 +73,7 @@ def postgresql() -> Iterator[str]:
         url = f"postgresql+psycopg://runstone@127.0.0.1:{port}/postgres"
 
         def answers() -> None:
-            psycopg.connect(_plain(url), connect_timeout=2).close()
+            psycopg.connect(plain(url), connect_timeout=2).close()
 
         with _process(command, user, folder / "log", answers, psycopg.Error):
             yield url
@@ -91,13 +91,13 @@ def fresh_postgresql(url: str, *, template: str | None = None) -> Iterator[str]:
     """
     name = f"test_{uuid.uuid4().hex}"
     copy = f' TEMPLATE "{template}"' if template else ""
-    with psycopg.connect(_plain(url), autocommit=True) as server:
+    with psycopg.connect(plain(url), autocommit=True) as server:
         server.execute(f'CREATE DATABASE "{name}"{copy}'.encode())
     try:
         yield _with_database(url, name)
     finally:
         # FORCE: a test that leaks a connection must not break its neighbours.
-        with psycopg.connect(_plain(url), autocommit=True) as server:
+        with psycopg.connect(plain(url), autocommit=True) as server:
             server.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
@@ -304,7 +304,7 @@ def _version(program: Path) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def _plain(url: str) -> str:
+def plain(url: str) -> str:
     """Spell a SQLAlchemy URL as libpq knows it."""
     return url.replace("+psycopg", "", 1)
 

@@ -27,6 +27,7 @@ from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeAlias, Ty
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection
 
 from runstone import errors
@@ -134,15 +135,13 @@ class Tx:
             self._known.update(self._learnt)
 
     def _execute(self, sql: str, params: dict[str, Any]) -> None:
-        for name, value in params.items():
-            if isinstance(value, list | tuple):
-                expanded, flat = _expand(sql, params)
-                # Not through the cache: such a text hardly comes again.
-                self._cursor.execute(_spell.__wrapped__(expanded, self.dialect), flat)
-                return
-            if value.__class__ is float and self.dialect == "mysql":
-                params = {**params, name: _clip(value)}
-        self._cursor.execute(_spell(sql, self.dialect), params)
+        spell: Callable[[str, str], str] = _spell
+        if any(isinstance(value, list | tuple) for value in params.values()):
+            sql, params = _expand(sql, params)
+            spell = _spell_once
+        if self.dialect == "mysql":
+            params = dict(_finite(params))
+        self._cursor.execute(spell(sql, self.dialect), params)
 
 
 class Clause(NamedTuple):
@@ -180,6 +179,7 @@ class Database:
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._connection: PoolProxiedConnection | None = None
         self._closed = False
+        self._closing = threading.Lock()
         self._writer = threading.Thread(target=self._work, name="writer", daemon=True)
         self._writer.start()
         if commits_at_once(self.url):
@@ -201,6 +201,8 @@ class Database:
 
         Raises:
             RunstoneError: What *fn* raised; nothing of it was written.
+            InvalidInput: The database cannot hold what it was given.
+            Conflict: A row of this name or id is there already.
             Unavailable: The database is away, locked or out of space.
         """
         loop = asyncio.get_running_loop()
@@ -238,7 +240,9 @@ class Database:
     async def read(
         self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Do *fn* on a snapshot, in a reader thread."""
+        """Do *fn* on a snapshot, in a reader thread; raises as `look` does."""
+        self._require_open()
+
         return await asyncio.get_running_loop().run_in_executor(
             self._threads, partial(self.look, fn, *args, **kwargs)
         )
@@ -246,7 +250,15 @@ class Database:
     def look(
         self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Do *fn* on a snapshot, in this thread."""
+        """
+        Do *fn* on a snapshot, in this thread.
+
+        Raises:
+            RunstoneError: What *fn* raised.
+            InvalidInput: The database cannot hold what it was asked for.
+            Unavailable: The database is away, closed, or all readers are busy.
+        """
+        self._require_open()
         with (
             self._translated(),
             closing(self._reading.raw_connection()) as connection,
@@ -264,10 +276,11 @@ class Database:
 
     def close(self) -> None:
         """Finish what waits, then let go of every connection."""
-        if self._closed:
-            return
-        self._closed = True
-        self._jobs.put(None)
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+            self._jobs.put(None)
         self._writer.join()
         if self._at_once is not None:
             self._at_once.close()
@@ -302,9 +315,14 @@ class Database:
         )
 
     def _put(self, job: _Job) -> None:
+        # Under the lock, or a job might come to lie behind the end and wait for ever.
+        with self._closing:
+            self._require_open()
+            self._jobs.put(job)
+
+    def _require_open(self) -> None:
         if self._closed:
             raise errors.Unavailable("The database is closed: the server is stopping")
-        self._jobs.put(job)
 
     def _work(self) -> None:
         """Take everything that waits, commit once, answer all; until closed."""
@@ -347,6 +365,9 @@ class Database:
                 time.sleep(0.01 * 2**attempt)
             except Exception as error:  # noqa: BLE001  # the writer must survive; the caller gets it
                 return error
+        if isinstance(failure, dbapi.IntegrityError):
+            # Nobody was in the way: it is there, and stays there.
+            return errors.Conflict(f"It is there already ({failure}); use another name")
 
         return failure
 
@@ -378,13 +399,20 @@ class Database:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """Say a driver's operational errors in our words."""
+        """Say a driver's errors in our words."""
         dbapi = self._writing.dialect.loaded_dbapi
         try:
             yield
-        except (dbapi.OperationalError, dbapi.InterfaceError) as error:
+        except (dbapi.OperationalError, dbapi.InterfaceError, PoolTimeout) as error:
             raise errors.Unavailable(
                 f"The database cannot do this now ({error}); try again"
+            ) from error
+        # NUL, half of a surrogate pair, a number beyond 64 bits: each driver has
+        # its own way to refuse them.
+        except (dbapi.DataError, UnicodeEncodeError, OverflowError) as error:
+            raise errors.InvalidInput(
+                f"The database cannot hold this ({error}); send text without NUL "
+                "and numbers of 64 bits"
             ) from error
 
 
@@ -481,9 +509,8 @@ def _set_up_sqlite(full: bool, connection: DBAPIConnection, _record: object) -> 
         connection.cursor().execute(f"PRAGMA {pragma}")
 
 
-@lru_cache(maxsize=4096)
-def _spell(sql: str, dialect: str) -> str:
-    """Write neutral SQL as *dialect* wants it."""
+def _spell_once(sql: str, dialect: str) -> str:
+    """Write neutral SQL as *dialect* wants it; for a text that hardly comes again."""
     if dialect == "sqlite":
         return sql
     if dialect == "mysql":
@@ -491,6 +518,9 @@ def _spell(sql: str, dialect: str) -> str:
     sql = sql.replace("%", "%%")
 
     return re.sub(r"(?<![:\w]):([a-z]\w*)", r"%(\1)s", sql)
+
+
+_spell = lru_cache(maxsize=4096)(_spell_once)
 
 
 def _mysql_upsert(sql: str) -> str:

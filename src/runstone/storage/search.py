@@ -36,6 +36,7 @@ from runstone.storage.filters import (
     Driver,
     joined,
 )
+from runstone.storage.labels import HEAD_CHARS
 
 
 FEW: Final = 2_000
@@ -291,7 +292,7 @@ class _RunSearch:
     def _along(self, term: Term, driver: Driver, limit: int) -> list[Row]:
         """Walk the index of the first sort key: numbers, then NaN, then missing."""
         rows: list[Row] = []
-        start = int(self._after[0]) if self._after else 0
+        start = self._start_rank()
         for rank in range(start, self._ranks(driver)):
             after = self._after if self._after and rank == start else None
             rows += self._of_rank(term, driver, rank, after, limit - len(rows))
@@ -299,6 +300,14 @@ class _RunSearch:
                 break
 
         return rows
+
+    def _start_rank(self) -> int:
+        if not self._after:
+            return 0
+        if not isinstance(self._after[0], int):
+            raise _bad_token()
+
+        return max(0, self._after[0])
 
     @staticmethod
     def _ranks(driver: Driver) -> int:
@@ -336,7 +345,11 @@ class _RunSearch:
         led = rank == 0
         compared = keys[1:] if led else keys[2:]
         marks = None if after is None else after[1:] if led else after[2:]
-        order = [Key("o0.head", term.value.descending)] if led and not is_metric else []
+        order: list[Key] = []
+        if led and not is_metric:  # the index has only the head of a value
+            order = [Key("o0.head", term.value.descending)]
+            if marks is not None:
+                conditions.append(_from_head(order[0], str(marks[0])))
 
         return self._select(
             source,
@@ -414,13 +427,21 @@ def _after(keys: Sequence[Key], marks: Sequence[KeyValue]) -> Clause:
     return Clause(f"({first.sql} {sign} :k0 AND {chain})", dict(params))
 
 
+def _from_head(head: Key, value: str) -> Clause:
+    """Return the condition that an index by *head* is entered where *value* lies."""
+    sign = "<=" if head.descending else ">="
+
+    return Clause(f"{head.sql} {sign} :head", {"head": value[:HEAD_CHARS]})
+
+
 def _mark(*parts: object) -> str:
     """Return a short name of a search, to know its tokens by."""
     return hashlib.blake2s(repr(parts).encode(), digest_size=6).hexdigest()
 
 
 def _token(mark: str, keys: Sequence[KeyValue]) -> str:
-    body = msgspec.json.encode([mark, list(keys)])
+    # Not JSON, which has no infinities.
+    body = msgspec.msgpack.encode([mark, list(keys)])
 
     return base64.urlsafe_b64encode(body).decode("ascii")
 
@@ -434,16 +455,20 @@ def _read_token(token: str, mark: str, count: int) -> list[KeyValue]:
     """
     try:
         body = base64.urlsafe_b64decode(token.encode("ascii"))
-        found, keys = msgspec.json.decode(body, type=tuple[str, list[KeyValue]])
+        found, keys = msgspec.msgpack.decode(body, type=tuple[str, list[KeyValue]])
     except (ValueError, msgspec.MsgspecError):
         found, keys = "", []
     if found != mark or len(keys) != count:
-        raise errors.InvalidInput(
-            "Invalid page token; send back next_page_token of the page before, with "
-            "the same filter, order and experiments"
-        )
+        raise _bad_token()
 
     return keys
+
+
+def _bad_token() -> errors.InvalidInput:
+    return errors.InvalidInput(
+        "Invalid page token; send back next_page_token of the page before, with "
+        "the same filter, order and experiments"
+    )
 
 
 def iterate(tx: Tx, query: Query) -> Iterator[int]:

@@ -183,6 +183,13 @@ def series() -> None:
         sa.Column("body", Bytes, nullable=False),
         sqlite_with_rowid=False,
     )
+    # The short series of a run together: a chunk for each would be mostly frame.
+    op.create_table(
+        "rest",
+        sa.Column("run_id", Number, primary_key=True, autoincrement=False),
+        sa.Column("points", sa.BigInteger, nullable=False),
+        sa.Column("body", Bytes, nullable=False),
+    )
     op.create_table(
         "chunk",
         sa.Column("id", Number, primary_key=True, autoincrement=True),
@@ -239,6 +246,7 @@ def keep_bytes_as_they_are() -> None:
         return
     for table, column in (
         ("block", "body"),
+        ("rest", "body"),
         ("chunk", "body"),
         ("chunk", "pyramid"),
         ("run_document", "body"),
