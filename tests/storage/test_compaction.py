@@ -11,15 +11,20 @@ from hypothesis import strategies as st
 from runstone import errors
 from runstone.analysis.columns import Columns, ordered
 from runstone.model import Point
-from runstone.storage import chunks, compaction, series
+from runstone.storage import chunks, compaction, runs, series, words
 from runstone.storage.compaction import Compactor, Waiting
 from runstone.storage.db import Database, Tx
 from runstone.storage.metrics import Batch, append
 from tests.factories import log, new_run
-from tests.properties import columns, exact, in_order, points
+from tests.properties import VALUES, columns, exact, in_order, points
 
 
 ROWS = st.lists(points(), max_size=20)
+NOW = st.integers(0, 1)
+CROWDED = st.lists(
+    st.builds(Point, st.just("loss"), NOW, NOW, VALUES), min_size=1, max_size=20
+)
+"""Many values on few steps and times."""
 
 
 @given(rows=ROWS.filter(bool))
@@ -30,7 +35,7 @@ def test_a_chunk_comes_back_as_it_was(rows: list[Point]) -> None:
     assert exact(chunks.decode(chunks.encode(there))) == exact(there)
 
 
-@given(rows=ROWS.filter(bool), size=st.integers(1, 8), at_end=st.booleans())
+@given(rows=CROWDED, size=st.integers(1, 8), at_end=st.booleans())
 def test_pieces_are_disjoint_and_whole(
     rows: list[Point],
     size: int,
@@ -61,6 +66,8 @@ def test_late_points_find_their_place(db: Database, parts: list[list[Point]]) ->
     rows = [row for part in parts for row in part]
     assert exact(db.look(series.whole, run_id, "loss")) == in_order(rows)
     assert db.look(compaction.waiting) == []
+    for before, after in pairwise(db.look(chunks_of, run_id)):
+        assert before.last < after.first
 
 
 def test_a_crash_before_the_writing_changes_nothing(db: Database) -> None:
@@ -266,6 +273,14 @@ def test_what_waits_is_counted(db: Database) -> None:
     (waiting,) = db.look(compaction.waiting)
 
     assert waiting == Waiting(waiting.run, 2, 4, waiting.newest)
+
+
+def chunks_of(tx: Tx, run_id: str) -> list[chunks.Chunk]:
+    """Return the chunks of a run's loss."""
+    run = runs.require(tx, run_id).run
+    number = words.find(tx, ["loss"]).get("loss", 0)
+
+    return chunks.of(tx, [run], number).get(run, [])
 
 
 def chunk_sizes(tx: Tx) -> list[int]:
