@@ -121,7 +121,11 @@ def send(
     """
     raw = target if isinstance(target, bytes) else target.encode()
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-    lines += ["Host: localhost", f"Content-Length: {len(body)}", "Connection: close"]
+    lines += [
+        f"Host: {urlsplit(url).netloc}",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+    ]
     head = "\r\n".join(lines).encode()
     with connect(url) as client:
         client.sendall(b"%s %s HTTP/1.1\r\n" % (method.encode(), raw))

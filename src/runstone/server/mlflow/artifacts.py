@@ -147,8 +147,15 @@ def is_proxied(artifact_uri: str) -> bool:
 
 
 def below(root: str, path: str) -> str:
-    """Join what a client sent to a folder; the store judges the whole."""
-    return f"{root}/{path}" if root and path else root or path
+    """
+    Join what a client sent to a folder of ours; nothing is the folder itself.
+
+    Raises:
+        UnsafePath: By itself it would be refused; the whole is judged again.
+    """
+    cleaned = paths.clean_folder(path)
+
+    return f"{root}/{cleaned}" if root and cleaned else root or cleaned
 
 
 async def _file_of_run(request: Request, query: OfRun) -> tuple[Store, str]:
