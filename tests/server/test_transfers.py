@@ -49,7 +49,7 @@ class Upload:
         """Complete the upload."""
         parts = [
             {"part_number": number, "etag": self.etags.get(number, "none"), "url": ""}
-            for number in order or sorted(self.etags)
+            for number in (sorted(self.etags) if order is None else order)
         ]
 
         return post(
@@ -321,3 +321,24 @@ def test_a_run_behind_the_server_has_no_signed_urls(disk: Server) -> None:
         assert refused.status == 400
         assert "proxied" in str(refused.json["message"])
     assert send(disk.url, "GET", f"{PROXY}?path=").status == 200
+
+
+def test_a_bucket_takes_no_part_through_the_server(cloud: Server) -> None:
+    """Each part has a URL of its own there."""
+    refused = send(cloud.url, "PUT", f"{MPU}/part/{'0' * 32}/1", b"data")
+
+    assert refused.status == 501
+    assert "URL" in str(refused.json["message"])
+
+
+def test_a_wrong_end_of_an_upload_to_a_bucket_is_the_clients(cloud: Server) -> None:
+    """4xx with a reason, and not an error of the server."""
+    upload = Upload(cloud, "1", "wrong", 1)
+    assert upload.finish(order=[1]).status == 400
+    assert upload.finish(order=[]).status == 400
+    assert upload.abort().status == 200
+    upload.id = ""
+    assert upload.finish(order=[1]).status == 404
+    assert upload.abort().status == 404
+    upload.id = "no such"
+    assert upload.finish(order=[1]).status == 404

@@ -144,12 +144,15 @@ class S3Store:
         return await asyncio.to_thread(self._signer.begin, paths.clean(path), count)
 
     async def put_part(
-        self, upload_id: str, number: int, chunks: AsyncIterator[bytes]
+        self,
+        upload_id: str,
+        number: int,
+        chunks: AsyncIterator[bytes],  # noqa: ARG002  # for stores without URLs
     ) -> str:
         """Raise NotBuilt: each part has a URL of the bucket."""
         raise NotBuilt(
-            f"Send part {number} of {upload_id[:64]!r} to the URL that it was given "
-            f"({type(chunks).__name__} not read)"
+            f"Part {number} of {upload_id[:64]!r} goes to the URL that was given for "
+            "it, not through the server"
         )
 
     async def finish_parts(

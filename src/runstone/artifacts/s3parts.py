@@ -68,24 +68,30 @@ class Signer:
         if not parts:
             raise InvalidInput("parts must be named once each, in ascending order")
 
+        place = self._upload(key, upload_id)
         with _told(key):
             self._client().complete_multipart_upload(
-                **self._place(key),
-                UploadId=upload_id,
+                **place,
                 MultipartUpload={"Parts": parts},
             )
 
     def abort(self, key: str, upload_id: str) -> None:
         """Drop an upload and its parts; gone is fine."""
+        place = self._upload(key, upload_id)
         with suppress(UploadNotFound), _told(key):
-            self._client().abort_multipart_upload(
-                **self._place(key), UploadId=upload_id
-            )
+            self._client().abort_multipart_upload(**place)
 
     def _place(self, key: str) -> dict[str, str]:
         below = f"{self._prefix}/{key}" if self._prefix else key
 
         return {"Bucket": self._bucket, "Key": below}
+
+    def _upload(self, key: str, upload_id: str) -> dict[str, str]:
+        # Without an id the same request would be about the object itself.
+        if not upload_id:
+            raise UploadNotFound(key)
+
+        return {**self._place(key), "UploadId": upload_id}
 
     def _client(self) -> "BaseClient":
         # Making one takes 0.2 s, and most servers never need it.
