@@ -11,7 +11,8 @@ Every error that Runstone raises on purpose.
     ├── NotFound                   nothing has this name or id
     │   ├── ExperimentNotFound
     │   ├── RunNotFound
-    │   └── ArtifactNotFound
+    │   ├── ArtifactNotFound
+    │   └── UploadNotFound
     ├── Conflict                   something is in the way
     │   ├── ExperimentExists
     │   ├── ExperimentDeleted      the experiment is in the bin
@@ -155,6 +156,17 @@ class ArtifactNotFound(NotFound):
 
     def __str__(self) -> str:
         return f"No artifact at {self.path!r}; list its folder to see what is there"
+
+
+class UploadNotFound(NotFound):
+    """No upload in parts has this id, or it is over."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"No upload of {self.path!r} is open under this id; begin a new one"
 
 
 class Conflict(RunstoneError):

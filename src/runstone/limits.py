@@ -44,6 +44,9 @@ ARTIFACT_NAME_BYTES = 255
 ARTIFACT_DEPTH = 100
 """Most parts of one artifact path."""
 
+UPLOAD_PARTS = 10_000
+"""Most parts of one upload in parts; S3: 10,000."""
+
 BATCH_METRICS = 1_000
 """Points in one log-batch on MLflow's wire; MLflow: 1,000."""
 

@@ -127,6 +127,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _field("Take and give artifacts for clients.", "MLFLOW_SERVE_ARTIFACTS"),
     ] = True
 
+    multipart_uploads: Annotated[
+        bool,
+        _field(
+            "Have clients send large artifacts in parts, straight to an object store.",
+            "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD",
+        ),
+    ] = False
+
+    multipart_downloads: Annotated[
+        bool,
+        _field(
+            "Have clients fetch artifacts straight from an object store.",
+            "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD",
+        ),
+    ] = False
+
     host: Annotated[
         str,
         _field(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from runstone.artifacts import LocalStore, open_store
-from runstone.artifacts.s3 import S3Store, _config
+from runstone.artifacts.s3 import S3Store
+from runstone.artifacts.s3settings import connection
 from runstone.errors import Unavailable, UnsafePath, Unusable
 from tests.artifacts.conftest import Bucket
 from tests.artifacts.sending import names, put, read
@@ -82,7 +83,7 @@ def test_s3_reads_the_names_that_people_have_set(
     environ: dict[str, str], expected: dict[str, object]
 ) -> None:
     """What works with MLflow or AWS's tools works here."""
-    config = _config("bucket", environ)
+    config = connection("bucket", environ)
 
     assert {**config, **expected} == config
 

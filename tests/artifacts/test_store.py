@@ -62,17 +62,18 @@ def test_a_second_put_takes_the_place_of_the_first(store: Store) -> None:
 
     async def both() -> None:
         await put(store, "a", b"old one")
-        old = await store.open("a")
-        await old.chunks.aclose()
+        old = await store.find("a")
         await put(store, "a", b"new")
-        new = await store.open("a")
-        await new.chunks.aclose()
+        opened = await store.open("a")
+        await opened.chunks.aclose()
+        new = opened.found
 
         assert await read(store, "a") == b"new"
         assert old.etag != new.etag
         assert new.etag.startswith('"')
         assert new.etag.endswith('"')
         assert new.modified_ms > 1_600_000_000_000
+        assert await store.find("a") == new
 
     asyncio.run(both())
 

@@ -196,15 +196,28 @@ class NamedFolder:
 @contextmanager
 def walk(root: Path, names: Sequence[str], *, make: bool = False) -> Iterator[Folder]:
     """Open the folder below *root*, for as long as the `with` lasts."""
-    folder = _at(root, make=make)
+    top = _at(root, make=make)
+    try:
+        with below(top, names, make=make) as folder:
+            yield folder
+    finally:
+        top.close()
+
+
+@contextmanager
+def below(top: Folder, names: Sequence[str], *, make: bool = False) -> Iterator[Folder]:
+    """Open the folder below an open one; with no names it is the same."""
+    folder = top
     try:
         for name in names:
             inner = folder.child(name, make=make)
-            folder.close()
+            if folder is not top:
+                folder.close()
             folder = inner
         yield folder
     finally:
-        folder.close()
+        if folder is not top:
+            folder.close()
 
 
 def _at(root: Path, *, make: bool) -> Folder:

@@ -1,39 +1,19 @@
 """Artifacts on this machine's disk, below one folder."""
 
 import asyncio
-import errno
 import io
 import os
-import secrets
 import stat
-import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from runstone.artifacts import paths
-from runstone.artifacts.folders import CREATE, READ, walk
-from runstone.artifacts.store import Download, span
-from runstone.errors import (
-    ArtifactNotFound,
-    Conflict,
-    NotBuilt,
-    Unavailable,
-    UnsafePath,
-    Unusable,
-)
+from runstone.artifacts import parts, paths
+from runstone.artifacts.folders import READ, walk
+from runstone.artifacts.staging import CHUNK_BYTES, Staged, fill, told
+from runstone.artifacts.store import Download, Found, Part, PartUpload, span
+from runstone.errors import ArtifactNotFound, NotBuilt, Unavailable
 from runstone.model import ArtifactEntry
-
-
-CHUNK_BYTES = 1024 * 1024
-"""
-What one trip to a thread carries.
-
-A trip costs some 50 us, a MiB from the page cache some 200; so a file up to
-this size is written, or read, in a single trip.
-"""
-
-_FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 
 
 class LocalStore:
@@ -48,6 +28,8 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    gives_urls = False
+
     async def list(self, path: str | None = None) -> tuple[ArtifactEntry, ...]:
         """List the direct children of a folder, by path; a file has none."""
         return await asyncio.to_thread(_list, self.root, paths.clean_folder(path))
@@ -58,15 +40,41 @@ class LocalStore:
         """Open an artifact, or a part of it, for reading; close its chunks."""
         return await asyncio.to_thread(_open, self.root, paths.clean(path), start, end)
 
+    async def find(self, path: str) -> Found:
+        """Describe an artifact without reading it."""
+        return await asyncio.to_thread(_find, self.root, paths.clean(path))
+
     async def put(self, path: str, chunks: AsyncIterator[bytes]) -> int:
         """Write an artifact, whole or not at all, and return its bytes."""
-        staged = _Staged(self.root, paths.clean(path))
-        try:
-            return await _fill(staged, chunks)
-        except BaseException:
-            # Also when the task is cancelled, and cancelled again meanwhile.
-            await asyncio.shield(asyncio.to_thread(staged.discard))
-            raise
+        names = paths.clean(path).split("/")
+        written = await fill(Staged(self.root, names), chunks)
+
+        return written.st_size
+
+    async def begin_parts(self, path: str, *, count: int) -> PartUpload:
+        """Begin an upload in parts, which come by `put_part`."""
+        key = paths.clean(path)
+        upload_id = await asyncio.to_thread(parts.begin, self.root, key, count)
+
+        return PartUpload(upload_id, urls=())
+
+    async def put_part(
+        self, upload_id: str, number: int, chunks: AsyncIterator[bytes]
+    ) -> str:
+        """Write a part, in place of an older one, and return its ETag."""
+        return await parts.put(self.root, upload_id, number, chunks)
+
+    async def finish_parts(
+        self, path: str, upload_id: str, sent: Sequence[Part]
+    ) -> None:
+        """Let the artifact appear, made of these parts."""
+        key = paths.clean(path)
+        await asyncio.to_thread(parts.finish, self.root, key, upload_id, sent)
+
+    async def abort_parts(self, path: str, upload_id: str) -> None:
+        """Drop an upload and its parts; gone is fine."""
+        key = paths.clean(path)
+        await asyncio.to_thread(parts.abort, self.root, key, upload_id)
 
     async def delete(self, path: str | None) -> None:
         """Delete an artifact, a folder, or (None) all; gone is fine."""
@@ -74,7 +82,7 @@ class LocalStore:
 
     async def sweep(self, *, before_ms: int) -> int:
         """
-        Remove what uploads left that a killed process never finished.
+        Remove uploads that nobody finished: their sender, or we, were killed.
 
         Args:
             before_ms: Leave uploads alone that were written to since.
@@ -93,79 +101,10 @@ class LocalStore:
         raise _no_url(paths.clean(path), expires_seconds)
 
 
-class _Staged:
-    """
-    A file that is being written, under a name of ours in the root.
-
-    Nothing happens before the first `write` or `publish`.  The lock is for a
-    cancelled `put`: its last write may still run in a thread when `discard`
-    comes, and must not write into a descriptor that is someone else's by then.
-    """
-
-    def __init__(self, root: Path, path: str) -> None:
-        self._root = root
-        self._path = path
-        self._name = paths.OWN_PREFIX + secrets.token_hex(16)
-        self._file: io.BufferedRandom | None = None
-        self._is_over = False
-        self._lock = threading.Lock()
-
-    def write(self, data: bytes) -> None:
-        """Append bytes."""
-        with self._lock, _told(self._path):
-            self._append(data)
-
-    def publish(self, data: bytes) -> None:
-        """Append the last bytes, and let the file appear at its path."""
-        with self._lock, _told(self._path):
-            self._append(data)
-            self._close()
-            self._move()
-            self._is_over = True
-
-    def discard(self) -> None:
-        """Leave nothing behind, unless it was published."""
-        with self._lock:
-            if self._is_over:
-                return
-            self._is_over = True
-            with suppress(OSError):
-                self._close()
-            with suppress(FileNotFoundError), walk(self._root, ()) as top:
-                top.remove(self._name)
-
-    def _append(self, data: bytes) -> None:
-        if self._is_over:
-            raise Unavailable("the upload was given up; send it again")
-
-        if self._file is None:
-            with walk(self._root, (), make=True) as top:
-                self._file = os.fdopen(top.open(self._name, CREATE), "w+b")
-        self._file.write(data)
-
-    def _move(self) -> None:
-        *folders, name = self._path.split("/")
-        try:
-            with (
-                walk(self._root, ()) as top,
-                walk(self._root, folders, make=True) as folder,
-            ):
-                folder.take(top, self._name, name)
-        except (NotADirectoryError, IsADirectoryError) as error:
-            raise Conflict(
-                f"{self._path!r} would put a file where a folder is, or the reverse; "
-                "take another name, or delete what is there"
-            ) from error
-
-    def _close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-
-
 class _FileChunks:
     """The rest of a file; what was read while it was opened comes first."""
 
-    def __init__(self, file: io.BufferedReader, path: str, left: int) -> None:
+    def __init__(self, file: io.FileIO, path: str, left: int) -> None:
         self._file = file
         self._path = path
         self._left = left
@@ -190,8 +129,8 @@ class _FileChunks:
 
     def _read(self) -> bytes:
         wanted = min(CHUNK_BYTES, self._left)
-        with _told(self._path):
-            data = self._file.read(wanted)
+        with told(self._path):
+            data = self._file.read(wanted) if wanted else b""
         if len(data) < wanted:
             self._file.close()
             raise Unavailable(f"{self._path!r} became shorter while it was read")
@@ -203,25 +142,9 @@ class _FileChunks:
         return data
 
 
-async def _fill(staged: _Staged, chunks: AsyncIterator[bytes]) -> int:
-    total_bytes = 0
-    waiting: list[bytes] = []
-    waiting_bytes = 0
-    async for chunk in chunks:
-        waiting.append(chunk)
-        waiting_bytes += len(chunk)
-        if waiting_bytes > CHUNK_BYTES:
-            await asyncio.to_thread(staged.write, b"".join(waiting))
-            total_bytes += waiting_bytes
-            waiting, waiting_bytes = [], 0
-    await asyncio.to_thread(staged.publish, b"".join(waiting))
-
-    return total_bytes + waiting_bytes
-
-
 def _list(root: Path, path: str) -> tuple[ArtifactEntry, ...]:
     try:
-        with _told(path), walk(root, _names(path)) as folder:
+        with told(path), walk(root, _names(path)) as folder:
             found = list(folder.entries())
     except ArtifactNotFound:
         return ()
@@ -244,37 +167,48 @@ def _entry(path: str, info: os.stat_result) -> ArtifactEntry | None:
     return None
 
 
+def _find(root: Path, path: str) -> Found:
+    with _opened(root, path) as file:
+        return _found(os.fstat(file.fileno()))
+
+
 def _open(root: Path, path: str, start: int | None, end: int | None) -> Download:
-    *folders, name = path.split("/")
-    with _told(path), walk(root, folders) as folder:
-        fd = folder.open(name, READ)
-
-    info = os.fstat(fd)
-    if not stat.S_ISREG(info.st_mode):
-        os.close(fd)
-        raise ArtifactNotFound(path)
-
-    file = os.fdopen(fd, "rb")
+    file = _opened(root, path)
     try:
+        info = os.fstat(file.fileno())
         first, stop = span(path, info.st_size, start, end)
-        file.seek(first)
+        if first:
+            file.seek(first)
         chunks = _FileChunks(file, path, stop - first)
     except BaseException:
         file.close()
         raise
 
-    return Download(
+    return Download(_found(info), start=first, end=stop, chunks=chunks)
+
+
+def _opened(root: Path, path: str) -> io.FileIO:
+    *folders, name = path.split("/")
+    with told(path), walk(root, folders) as folder:
+        fd = folder.open(name, READ)
+
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise ArtifactNotFound(path)
+
+    return io.FileIO(fd, "r")
+
+
+def _found(info: os.stat_result) -> Found:
+    return Found(
         size_bytes=info.st_size,
-        start=first,
-        end=stop,
-        etag=f'"{info.st_mtime_ns:x}-{info.st_size:x}"',
+        etag=parts.etag(info),
         modified_ms=info.st_mtime_ns // 1_000_000,
-        chunks=chunks,
     )
 
 
 def _delete(root: Path, path: str) -> None:
-    with suppress(ArtifactNotFound), _told(path):
+    with suppress(ArtifactNotFound), told(path):
         if not path:
             _empty(root)
             return
@@ -293,7 +227,7 @@ def _empty(root: Path) -> None:
 
 def _sweep(root: Path, before_ms: int) -> int:
     removed = 0
-    with suppress(ArtifactNotFound), _told(""), walk(root, ()) as top:
+    with suppress(ArtifactNotFound), told(""), walk(root, ()) as top:
         for name, info in list(top.entries()):
             is_old = info.st_mtime_ns // 1_000_000 < before_ms
             if is_old and name.startswith(paths.OWN_PREFIX):
@@ -305,30 +239,6 @@ def _sweep(root: Path, before_ms: int) -> int:
 
 def _names(path: str) -> Sequence[str]:
     return path.split("/") if path else ()
-
-
-@contextmanager
-def _told(path: str) -> Iterator[None]:
-    """Tell in our words what the file system says."""
-    try:
-        yield
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        raise ArtifactNotFound(path) from error
-    except OSError as error:
-        raise _translated(path, error) from error
-
-
-def _translated(path: str, error: OSError) -> Exception:
-    if error.errno == errno.ELOOP:
-        return UnsafePath(path, "a link lies on its way; links are not followed")
-    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
-        return Unusable(
-            f"No right to {path!r} below the artifact root: {error.strerror}"
-        )
-    if error.errno in _FULL:
-        return Unavailable("The artifact root has no space left; make some, try again")
-
-    return Unavailable(f"The artifact root failed at {path!r}: {error.strerror}")
 
 
 def _no_url(path: str, expires_seconds: int) -> NotBuilt:

@@ -1,5 +1,6 @@
 """Artifacts in S3, or in anything that speaks its protocol."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
@@ -8,10 +9,14 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from runstone.artifacts import paths
-from runstone.artifacts.store import Chunks, Download, span
+from runstone.artifacts.parts import require_count
+from runstone.artifacts.s3parts import Signer
+from runstone.artifacts.s3settings import client_options, connection
+from runstone.artifacts.store import Chunks, Download, Found, Part, PartUpload, span
 from runstone.errors import (
     ArtifactNotFound,
     InvalidInput,
+    NotBuilt,
     RunstoneError,
     Unavailable,
     UnsafePath,
@@ -22,7 +27,6 @@ from runstone.model import ArtifactEntry
 
 if TYPE_CHECKING:
     from obstore import BytesStream, ObjectMeta
-    from obstore.store import ClientConfig, S3Config
     from obstore.store import S3Store as Bucket
 
 
@@ -57,7 +61,11 @@ class S3Store:
     """
 
     def __init__(self, uri: str, *, environ: Mapping[str, str] | None = None) -> None:
-        self._bucket = _connect(uri, os.environ if environ is None else environ)
+        known = os.environ if environ is None else environ
+        self._bucket = _connect(uri, known)
+        self._signer = Signer(uri, known)
+
+    gives_urls = True
 
     async def list(self, path: str | None = None) -> tuple[ArtifactEntry, ...]:
         """List the direct children of a folder, by path; a file has none."""
@@ -96,6 +104,14 @@ class S3Store:
         except _failures() as error:
             raise _translated(key, error) from error
 
+    async def find(self, path: str) -> Found:
+        """Describe an artifact without reading it."""
+        key = paths.clean(path)
+        try:
+            return _found(await self._bucket.head_async(key))
+        except _failures() as error:
+            raise _translated(key, error) from error
+
     async def put(self, path: str, chunks: AsyncIterator[bytes]) -> int:
         """Write an artifact, whole or not at all, and return its bytes."""
         key = paths.clean(path)
@@ -120,6 +136,43 @@ class S3Store:
             raise _translated(key, error) from error
 
         return upload.total_bytes
+
+    async def begin_parts(self, path: str, *, count: int) -> PartUpload:
+        """Begin an upload in parts; return a URL for each."""
+        require_count(count)
+
+        return await asyncio.to_thread(self._signer.begin, paths.clean(path), count)
+
+    async def put_part(
+        self,
+        upload_id: str,
+        number: int,
+        chunks: AsyncIterator[bytes],  # noqa: ARG002  # for stores without URLs
+    ) -> str:
+        """Raise NotBuilt: each part has a URL of the bucket."""
+        raise NotBuilt(
+            f"Part {number} of {upload_id[:64]!r} goes to the URL that was given for "
+            "it, not through the server"
+        )
+
+    async def finish_parts(
+        self, path: str, upload_id: str, sent: Sequence[Part]
+    ) -> None:
+        """Let the artifact appear, made of these parts."""
+        key = paths.clean(path)
+        await asyncio.to_thread(self._signer.finish, key, upload_id, sent)
+
+    async def abort_parts(self, path: str, upload_id: str) -> None:
+        """Drop an upload and its parts; gone is fine."""
+        await asyncio.to_thread(self._signer.abort, paths.clean(path), upload_id)
+
+    async def sweep(self, *, before_ms: int) -> int:  # noqa: ARG002  # for other stores
+        """
+        Do nothing: a rule of the bucket does this.
+
+        Source: Amazon S3 User Guide, AbortIncompleteMultipartUpload.
+        """
+        return 0
 
     async def delete(self, path: str | None) -> None:
         """Delete an artifact, a folder, or (None) all; gone is fine."""
@@ -263,14 +316,15 @@ class _ObjectChunks:
 
 
 def _download(meta: "ObjectMeta", start: int, end: int, chunks: Chunks) -> Download:
+    return Download(_found(meta), start, end, chunks)
+
+
+def _found(meta: "ObjectMeta") -> Found:
     tag = (meta["e_tag"] or "").strip('"')
-    return Download(
+    return Found(
         size_bytes=meta["size"],
-        start=start,
-        end=end,
         etag=f'"{tag}"',
         modified_ms=int(meta["last_modified"].timestamp() * 1000),
-        chunks=chunks,
     )
 
 
@@ -283,60 +337,18 @@ def _connect(uri: str, environ: Mapping[str, str]) -> "Bucket":
         ) from error
 
     split = urlsplit(uri)
-    config = _config(split.netloc, environ)
+    config = connection(split.netloc, environ)
     try:
         return Bucket(
             split.netloc,
             prefix=split.path.strip("/") or None,
             config=config,
-            client_options=_client(config, environ),
+            client_options=client_options(environ),
             # The caller is waiting: a store that is away is said soon.
             retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=20)},
         )
     except _failures() as error:
         raise Unusable(f"{uri} cannot be used: {_first_line(error)}") from error
-
-
-def _config(bucket: str, environ: Mapping[str, str]) -> "S3Config":
-    config: S3Config = {
-        "region": _first(environ, "AWS_REGION", "AWS_DEFAULT_REGION") or "us-east-1"
-    }
-    if key := environ.get("AWS_ACCESS_KEY_ID"):
-        config["access_key_id"] = key
-    if secret := environ.get("AWS_SECRET_ACCESS_KEY"):
-        config["secret_access_key"] = secret
-    if token := environ.get("AWS_SESSION_TOKEN"):
-        config["session_token"] = token
-
-    endpoint = _first(
-        environ, "MLFLOW_S3_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"
-    )
-    is_virtual = environ.get("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE") == "virtual"
-    config["virtual_hosted_style_request"] = is_virtual
-    if endpoint and is_virtual:
-        # The library wants the bucket's own host here.
-        endpoint = endpoint.replace("://", f"://{bucket}.", 1)
-    if endpoint:
-        config["endpoint"] = endpoint.rstrip("/")
-
-    return config
-
-
-def _client(config: "S3Config", environ: Mapping[str, str]) -> "ClientConfig":
-    return {
-        "allow_http": config.get("endpoint", "").startswith("http://"),
-        "allow_invalid_certificates": (
-            environ.get("MLFLOW_S3_IGNORE_TLS", "").lower() in {"1", "true"}
-        ),
-        # A large body may take long; one that stands still may not.
-        "timeout": timedelta(days=1),
-        "connect_timeout": timedelta(seconds=5),
-        "read_timeout": timedelta(seconds=60),
-    }
-
-
-def _first(environ: Mapping[str, str], *names: str) -> str | None:
-    return next((environ[name] for name in names if environ.get(name)), None)
 
 
 def _failures() -> tuple[type[Exception], ...]:

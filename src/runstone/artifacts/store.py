@@ -1,6 +1,6 @@
 """What every artifact store can do, whatever keeps the bytes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple, Protocol
 
 from runstone.errors import NoSuchRange
@@ -19,17 +19,45 @@ class Chunks(Protocol):
         ...
 
 
-class Download(NamedTuple):
-    """Bytes `start` to `end` (exclusive) of an artifact of `size_bytes`."""
+class Found(NamedTuple):
+    """What is known of an artifact without reading it."""
 
     size_bytes: int
-    start: int
-    end: int
     etag: str
     """Changes with the bytes; in its quotes, ready for the `ETag` header."""
 
     modified_ms: int
+
+
+class Download(NamedTuple):
+    """Bytes `start` to `end` (exclusive) of an artifact."""
+
+    found: Found
+    start: int
+    end: int
     chunks: Chunks
+
+
+class PartUpload(NamedTuple):
+    """An upload in parts that has begun."""
+
+    upload_id: str
+    urls: tuple[str, ...]
+    """
+    Where the sender PUTs part 1, 2 and so on, for a while.
+
+    Empty where the store has no URLs: the parts come by `put_part`.
+    """
+
+
+class Part(NamedTuple):
+    """A part that was sent."""
+
+    number: int
+    """From 1."""
+
+    etag: str
+    """What the store answered to it."""
 
 
 class Store(Protocol):
@@ -40,11 +68,12 @@ class Store(Protocol):
     client sent.  All methods may be called at once; each raises `UnsafePath`
     for a bad path, `Unavailable` when it may work later, and `Unusable` when
     the store cannot be used as it is set up.
-
-    There are no multipart uploads: MLflow's clients ask for them only where
-    `mlflow/server-info` offers them, and else send one plain PUT, which is
-    streamed here (`http_artifact_repo.py`, MLflow 3.18).
     """
+
+    @property
+    def gives_urls(self) -> bool:
+        """Whether clients can reach the bytes without us: `download_url` works."""
+        ...
 
     async def list(self, path: str | None = None) -> tuple[ArtifactEntry, ...]:
         """
@@ -73,6 +102,15 @@ class Store(Protocol):
         """
         ...
 
+    async def find(self, path: str) -> Found:
+        """
+        Describe an artifact without reading it.
+
+        Raises:
+            ArtifactNotFound: There is none, or it is a folder.
+        """
+        ...
+
     async def put(self, path: str, chunks: AsyncIterator[bytes]) -> int:
         """
         Write an artifact, in constant memory, and return its bytes.
@@ -83,6 +121,47 @@ class Store(Protocol):
         Raises:
             Conflict: A folder has this name, or a file the name of a folder.
         """
+        ...
+
+    async def begin_parts(self, path: str, *, count: int) -> PartUpload:
+        """
+        Begin an upload in so many parts; nothing is seen before it is finished.
+
+        Raises:
+            TooLarge: There are over `limits.UPLOAD_PARTS`.
+        """
+        ...
+
+    async def put_part(
+        self, upload_id: str, number: int, chunks: AsyncIterator[bytes]
+    ) -> str:
+        """
+        Write a part, in place of an older one, and return its ETag.
+
+        Raises:
+            NotBuilt: This store has URLs for its parts.
+            UploadNotFound: There is no such upload, or it is over.
+        """
+        ...
+
+    async def finish_parts(
+        self, path: str, upload_id: str, sent: Sequence[Part]
+    ) -> None:
+        """
+        Let the artifact appear whole, in place of an older one.
+
+        Raises:
+            InvalidInput: A part is missing, changed or out of order.
+            UploadNotFound: There is no such upload of this path, or it is over.
+        """
+        ...
+
+    async def abort_parts(self, path: str, upload_id: str) -> None:
+        """Drop an upload and its parts; gone is fine."""
+        ...
+
+    async def sweep(self, *, before_ms: int) -> int:
+        """Remove uploads that nobody wrote to since; return how many."""
         ...
 
     async def delete(self, path: str | None) -> None:

@@ -9,15 +9,16 @@ from doing anything clever with it.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
 from functools import lru_cache
 from typing import Final
 
 from runstone import errors
-from runstone.artifacts import open_store
+from runstone.artifacts import Chunks, open_store
 from runstone.server import errors as wire_errors
 from runstone.server import mlflow, native, security, web
 from runstone.server.http import Receive, Reply, Request, Route, Router, Scope, Send
+from runstone.server.state import now_ms
 from runstone.settings import Settings
 from runstone.storage import experiments
 from runstone.storage.compaction import Compactor
@@ -31,6 +32,14 @@ SAFE_HEADERS: Final = [
 ]
 PROBES: Final = frozenset({"/health", "/version"})
 """What a balancer asks by an address: any Host will do."""
+
+BODILESS: Final = frozenset({204, 304})
+"""Replies that have neither a body nor its length (RFC 9110, 8.6)."""
+
+ABANDONED_MS: Final = 24 * 3600 * 1000
+"""An upload that nobody wrote to for so long is over."""
+
+SWEEP_SECONDS: Final = 3600
 
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -64,7 +73,7 @@ class App:
             reply = await self._answer(request)
         except Exception as error:  # noqa: BLE001  # the server must survive: `answer` tells ours from a surprise
             reply = wire_errors.answer(error)
-        await respond(send, reply, bodiless=request.method == "HEAD")
+        await respond(request, send, reply)
         if self.access_log:
             self.access_log.note(scope, reply.status, time.perf_counter() - started)
 
@@ -127,11 +136,20 @@ class App:
         root = self.settings.artifact_root
         await self.database.write(experiments.settle_default, root)
         self.compactor.start()
+        sweeping = asyncio.create_task(self._sweep())
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        sweeping.cancel()
         await asyncio.gather(*self.background, return_exceptions=True)
         await asyncio.to_thread(self.close)
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _sweep(self) -> None:
+        """Remove what uploads left whose sender, or whose server, was killed."""
+        while True:
+            with suppress(errors.RunstoneError):  # the next upload says it better
+                await self.artifacts.sweep(before_ms=now_ms() - ABANDONED_MS)
+            await asyncio.sleep(SWEEP_SECONDS)
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -180,28 +198,41 @@ def create(settings: Settings) -> App:
     return App(settings)
 
 
-async def respond(send: Send, reply: Reply, *, bodiless: bool) -> None:
+async def respond(request: Request, send: Send, reply: Reply) -> None:
     """Send a reply, in one piece or as its chunks come."""
     headers = [
         (b"content-type", reply.content_type),
         *SAFE_HEADERS,
         *reply.headers,
     ]
-    body = reply.body
+    body, size_bytes = reply.body, reply.size_bytes
+    if isinstance(body, bytes) and size_bytes is None:
+        size_bytes = len(body)
+    if size_bytes is not None and reply.status not in BODILESS:
+        headers.append((b"content-length", b"%d" % size_bytes))
+
     if isinstance(body, bytes):
-        headers.append((b"content-length", b"%d" % len(body)))
+        sent = b"" if request.method == "HEAD" else body
         await send(_start(reply.status, headers))
-        await send({"type": "http.response.body", "body": b"" if bodiless else body})
+        await send({"type": "http.response.body", "body": sent})
         return
-    await send(_start(reply.status, headers))
-    await _stream(send, body, bodiless=bodiless)
+
+    async with aclosing(body):
+        await send(_start(reply.status, headers))
+        await _stream(request, send, body)
 
 
-async def _stream(send: Send, chunks: AsyncIterator[bytes], *, bodiless: bool) -> None:
-    if not bodiless:
+async def _stream(request: Request, send: Send, chunks: Chunks) -> None:
+    """Send chunks while somebody is there to take them."""
+    gone = asyncio.create_task(request.gone())
+    try:
         async for chunk in chunks:
+            if gone.done():
+                return
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        gone.cancel()
 
 
 def _start(status: int, headers: list[tuple[bytes, bytes]]) -> dict[str, object]:

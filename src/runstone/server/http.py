@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from runstone import errors, limits
+from runstone.artifacts.store import Chunks
 
 
 T = TypeVar("T")
@@ -123,6 +124,11 @@ class Request:
             if chunk := message.get("body"):
                 yield chunk
 
+    async def gone(self) -> None:
+        """Wait until the client has gone away, or has its reply."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
 
 class BodyTooLarge(errors.TooLarge):
     """The body of a request is over the limit."""
@@ -131,10 +137,12 @@ class BodyTooLarge(errors.TooLarge):
 class Reply(NamedTuple):
     """One HTTP response; `body` is bytes, or chunks that are still to come."""
 
-    body: bytes | AsyncIterator[bytes] = b"{}"
+    body: bytes | Chunks = b"{}"
     status: int = 200
     content_type: bytes = JSON
     headers: Sequence[tuple[bytes, bytes]] = ()
+    size_bytes: int | None = None
+    """Length of chunks, or of what a HEAD asked about; else it is the body's."""
 
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Reply]]
@@ -211,7 +219,7 @@ async def read(request: Request, kind: type[T]) -> T:
     Raises:
         InvalidInput: It is not JSON, or a field is missing or does not fit.
     """
-    if request.method == "GET":
+    if request.method in {"GET", "HEAD"}:
         return from_query(request.query(), kind)
     body = await request.body()
     if body and "json" not in request.header(b"content-type"):

@@ -24,7 +24,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from runstone._version import __version__
 from runstone.errors import Unusable
-from runstone.server import logs, running, security, sockets
+from runstone.server import logs, memory, running, security, sockets
 from runstone.settings import Settings, shown
 
 
@@ -142,6 +142,7 @@ def _run(
     hurries: bool,
 ) -> int:
     """Serve in this very process."""
+    memory.keep_some()
     config = uvicorn.Config(
         create(settings),  # type: ignore[arg-type]  # any ASGI application
         access_log=False,

@@ -11,6 +11,7 @@ from runstone.server.mlflow import (
     metrics,
     models,
     runs,
+    transfers,
 )
 
 
@@ -32,6 +33,7 @@ def routes() -> list[Route]:
         *metrics.routes,
         *datasets.routes,
         *artifacts.routes,
+        *transfers.routes,
         *models.routes,
         *about.routes,
     ]

@@ -15,17 +15,24 @@ async def server_info(request: Request) -> Reply:
 
     Source: `build_server_info_payload` in `mlflow/server/handlers.py`, 3.18.
     """
-    settings = state(request).settings
-    multipart = settings.serve_artifacts
+    settings, store = state(request).settings, state(request).artifacts
+    serves = settings.serve_artifacts
 
     return reply(
         {
             "store_type": "SqlStore",
             "workspaces_enabled": False,
             "trace_archival_enabled": False,
-            "multipart_uploads_enabled": multipart,
-            "multipart_downloads_enabled": multipart,
-            "artifact_serving_enabled": settings.serve_artifacts,
+            # Where they are said, clients go to the object store by themselves:
+            # only the operator knows whether they can reach it.
+            "multipart_uploads_enabled": serves and settings.multipart_uploads,
+            "multipart_downloads_enabled": (
+                serves and settings.multipart_downloads and store.gives_urls
+            ),
+            "artifact_serving_enabled": serves,
+            "presigned_upload_run_id_supported": True,
+            "presigned_upload_model_id_supported": False,
+            "model_artifact_presigned_downloads_supported": False,
             "features_enabled": {
                 "gateway": False,
                 "scheduled_issue_detection": False,

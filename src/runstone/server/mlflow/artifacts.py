@@ -6,20 +6,26 @@ for artifacts; `artifacts/list` and `/get-artifact` go by a run, whose artifacts
 may lie there or in a store that clients reach by themselves.
 """
 
-import mimetypes
-import re
-from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import msgspec
 
 from runstone import errors
 from runstone.artifacts import paths
-from runstone.artifacts.store import Download, Store
+from runstone.artifacts.store import Store
 from runstone.model import ArtifactEntry
-from runstone.server.http import Reply, Request, Right, Route, read, reply
+from runstone.server.downloads import download
+from runstone.server.http import (
+    Reply,
+    Request,
+    Right,
+    Route,
+    from_query,
+    read,
+    reply,
+)
 from runstone.server.mlflow.messages import RunId, run_id
 from runstone.server.state import database, state
-from runstone.settings import PROXIED_ARTIFACTS
 from runstone.storage import runs
 
 
@@ -36,8 +42,8 @@ class ProxyList(msgspec.Struct):
     path: str = ""
 
 
-class GetArtifact(RunId):
-    """Query of `/get-artifact`."""
+class OfRun(RunId):
+    """Query that names a file of a run."""
 
     path: str = ""
 
@@ -45,10 +51,10 @@ class GetArtifact(RunId):
 async def list_of_run(request: Request) -> Reply:
     """List a folder of a run's artifacts."""
     query = await read(request, List)
-    run = await database(request).read(runs.by_id, run_id(query))
-    store, root = _of_run(request, run.artifact_uri)
-    entries = await store.list(_below(root, query.path) or None)
-    found: dict[str, object] = {"root_uri": run.artifact_uri}
+    artifact_uri = await uri_of_run(request, query)
+    store, root = place(request, artifact_uri)
+    entries = await store.list(below(root, query.path) or None)
+    found: dict[str, object] = {"root_uri": artifact_uri}
     if entries:
         found["files"] = [_entry(entry, root) for entry in entries]
 
@@ -57,19 +63,25 @@ async def list_of_run(request: Request) -> Reply:
 
 async def get_of_run(request: Request) -> Reply:
     """Return a file of a run's artifacts, as a download."""
-    query = await read(request, GetArtifact)
-    if not query.path:
-        raise errors.InvalidInput("Missing value for required parameter 'path'.")
-    run = await database(request).read(runs.by_id, run_id(query))
-    store, root = _of_run(request, run.artifact_uri)
+    query = await read(request, OfRun)
+    store, path = await _file_of_run(request, query)
 
-    return await _download(request, store, _below(root, query.path))
+    return await download(request, store, path)
+
+
+async def put_of_run(request: Request) -> Reply:
+    """Write a file of a run's artifacts, as MLflow's pages do."""
+    query = from_query(request.query(), OfRun)
+    store, path = await _file_of_run(request, query)
+    await store.put(path, request.chunks())
+
+    return Reply()
 
 
 async def list_proxied(request: Request) -> Reply:
     """List a folder below the server's place for artifacts."""
     query = await read(request, ProxyList)
-    entries = await _proxied(request).list(query.path or None)
+    entries = await proxied(request).list(query.path or None)
     if not entries:
         return Reply()
 
@@ -79,26 +91,32 @@ async def list_proxied(request: Request) -> Reply:
     )
 
 
-async def download(request: Request) -> Reply:
+async def get_proxied(request: Request) -> Reply:
     """Return a file below the server's place for artifacts."""
-    return await _download(request, _proxied(request), request.params["path"])
+    return await download(request, proxied(request), request.params["path"])
 
 
-async def upload(request: Request) -> Reply:
+async def put_proxied(request: Request) -> Reply:
     """Write a file below the server's place for artifacts."""
-    await _proxied(request).put(request.params["path"], request.chunks())
+    await proxied(request).put(request.params["path"], request.chunks())
 
     return Reply()
 
 
-async def delete(request: Request) -> Reply:
+async def delete_proxied(request: Request) -> Reply:
     """Delete a file or a folder below the server's place for artifacts."""
-    await _proxied(request).delete(paths.clean(request.params["path"]))
+    await proxied(request).delete(paths.clean(request.params["path"]))
 
     return Reply()
 
 
-def _proxied(request: Request) -> Store:
+def proxied(request: Request) -> Store:
+    """
+    Return the server's own place for artifacts.
+
+    Raises:
+        NotBuilt: This server does not serve artifacts.
+    """
     if not state(request).settings.serve_artifacts:
         raise errors.NotBuilt(
             "This server does not serve artifacts: it was started with "
@@ -108,17 +126,44 @@ def _proxied(request: Request) -> Store:
     return state(request).artifacts
 
 
-def _of_run(request: Request, artifact_uri: str) -> tuple[Store, str]:
+async def uri_of_run(request: Request, message: RunId) -> str:
+    """Return where the artifacts of a run lie."""
+    run = await database(request).read(runs.by_id, run_id(message))
+
+    return run.artifact_uri
+
+
+def place(request: Request, artifact_uri: str) -> tuple[Store, str]:
     """Return the store that holds a run's artifacts, and their folder in it."""
-    if artifact_uri.startswith(PROXIED_ARTIFACTS):
-        rest = artifact_uri.removeprefix(PROXIED_ARTIFACTS)
-        return state(request).artifacts, rest.strip("/")
+    if is_proxied(artifact_uri):
+        return state(request).artifacts, urlsplit(artifact_uri).path.strip("/")
 
     return state(request).store_at(artifact_uri), ""
 
 
-def _below(root: str, path: str) -> str:
-    return f"{root}/{path}" if root and path else root or path
+def is_proxied(artifact_uri: str) -> bool:
+    """Say whether clients reach these artifacts through the server."""
+    return artifact_uri.startswith(f"{paths.PROXY_SCHEME}:")
+
+
+def below(root: str, path: str) -> str:
+    """
+    Join what a client sent to a folder of ours; nothing is the folder itself.
+
+    Raises:
+        UnsafePath: By itself it would be refused; the whole is judged again.
+    """
+    cleaned = paths.clean_folder(path)
+
+    return f"{root}/{cleaned}" if root and cleaned else root or cleaned
+
+
+async def _file_of_run(request: Request, query: OfRun) -> tuple[Store, str]:
+    if not query.path:
+        raise errors.InvalidInput("Missing value for required parameter 'path'.")
+    store, root = place(request, await uri_of_run(request, query))
+
+    return store, below(root, query.path)
 
 
 def _entry(entry: ArtifactEntry, root: str) -> dict[str, object]:
@@ -130,66 +175,15 @@ def _entry(entry: ArtifactEntry, root: str) -> dict[str, object]:
     return found
 
 
-async def _download(request: Request, store: Store, path: str) -> Reply:
-    start, end = _range(request.header(b"range"))
-    found = await store.open(path, start=start, end=end)
-    headers = [
-        (b"content-length", b"%d" % (found.end - found.start)),
-        (b"etag", found.etag.encode("latin-1", "replace")),
-        (b"accept-ranges", b"bytes"),
-        # What users upload is a download, never a page of ours.
-        (b"content-disposition", _attachment(path)),
-        (b"content-security-policy", b"sandbox; default-src 'none'"),
-    ]
-    is_part = start is not None or end is not None
-    if is_part:
-        span = f"bytes {found.start}-{found.end - 1}/{found.size_bytes}"
-        headers.append((b"content-range", span.encode()))
-    kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-
-    return Reply(_chunks(found), 206 if is_part else 200, kind.encode(), headers)
-
-
-async def _chunks(found: Download) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in found.chunks:
-            yield chunk
-    finally:
-        await found.chunks.aclose()
-
-
-def _range(header: str) -> tuple[int | None, int | None]:
-    """Read one range of bytes; anything else means the whole (RFC 9110, 14.2)."""
-    match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", header.strip())
-    if match is None or match[0] == "bytes=-":
-        return None, None
-    first, last = match[1], match[2]
-    if not first:
-        return -int(last), None
-
-    return int(first), int(last) + 1 if last else None
-
-
-def _attachment(path: str) -> bytes:
-    """Name a download after RFC 6266."""
-    name = path.rsplit("/", 1)[-1]
-    plain = re.sub(r"[^\w.\- ]", "_", name, flags=re.ASCII)
-    escaped = "".join(
-        chr(byte) if chr(byte).isalnum() and byte < 128 else f"%{byte:02X}"
-        for byte in name.encode()
-    )
-
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{escaped}".encode()
-
-
 _BY_PATH = "mlflow-artifacts/artifacts/{path:path}"
 
 routes = [
     Route("GET", "mlflow/artifacts/list", list_of_run, Right.READ, List),
+    Route("POST", "mlflow/upload-artifact", put_of_run, Right.EDIT, OfRun),
     Route("GET", "mlflow-artifacts/artifacts", list_proxied, Right.READ, ProxyList),
-    Route("GET", _BY_PATH, download, Right.READ),
-    Route("PUT", _BY_PATH, upload, Right.EDIT),
-    Route("DELETE", _BY_PATH, delete, Right.EDIT),
+    Route("GET", _BY_PATH, get_proxied, Right.READ),
+    Route("PUT", _BY_PATH, put_proxied, Right.EDIT),
+    Route("DELETE", _BY_PATH, delete_proxied, Right.EDIT),
 ]
 
-at_root = [Route("GET", "/get-artifact", get_of_run, Right.READ, GetArtifact)]
+at_root = [Route("GET", "/get-artifact", get_of_run, Right.READ, OfRun)]
