@@ -18,6 +18,7 @@ from runstone.artifacts import open_store
 from runstone.server import errors as wire_errors
 from runstone.server import mlflow, native, security, web
 from runstone.server.http import Receive, Reply, Request, Route, Router, Scope, Send
+from runstone.server.state import now_ms
 from runstone.settings import Settings
 from runstone.storage import experiments
 from runstone.storage.compaction import Compactor
@@ -125,7 +126,7 @@ class App:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         root = self.settings.artifact_root
-        await self.database.write(experiments.settle_default, root)
+        await self.database.write(experiments.settle_default, root, now_ms=now_ms())
         self.compactor.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()

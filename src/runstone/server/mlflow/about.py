@@ -16,7 +16,7 @@ async def server_info(request: Request) -> Reply:
     Source: `build_server_info_payload` in `mlflow/server/handlers.py`, 3.18.
     """
     settings = state(request).settings
-    multipart = settings.serve_artifacts
+    multipart = settings.serve_artifacts and _has_multipart(request)
 
     return reply(
         {
@@ -35,6 +35,10 @@ async def server_info(request: Request) -> Reply:
             "runstone_version": __version__,
         }
     )
+
+
+def _has_multipart(request: Request) -> bool:
+    return any("/mpu/create" in route.path for route in state(request).routes)
 
 
 async def health(_request: Request) -> Reply:
