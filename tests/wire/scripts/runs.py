@@ -318,6 +318,9 @@ def _pairs(count: int, start: str = "k") -> list[dict[str, str]]:
 
 BATCH = [
     _run("a", "make a run", experiment_id="0", start_time=1, run_name="a"),
+    _run(
+        "z", "make one for what is odd", experiment_id="0", start_time=1, run_name="z"
+    ),
     _batch("nothing"),
     _batch("empty lists", metrics=[], params=[], tags=[]),
     _batch(
@@ -364,23 +367,31 @@ BATCH = [
         "infinities as text",
         metrics=[_metric("inf", "Infinity"), _metric("ninf", "-Infinity")],
     ),
-    _batch("a bare NaN", metrics=[_metric("bare", float("nan"))]),
+    _batch("a bare NaN", run_id="{z}", metrics=[_metric("bare", float("nan"))]),
     _batch("a metric without a key", metrics=[{"value": 1, "timestamp": 1}]),
     _batch("a metric without a value", metrics=[{"key": "m", "timestamp": 1}]),
     _batch("a metric without a time", metrics=[{"key": "m", "value": 1}]),
     _batch("a metric of null", metrics=[_metric("m", None)]),
-    _batch("a metric in words", metrics=[_metric("m", "x")]),
-    _batch("a metric of bool", metrics=[_metric("m", value=True)]),
-    _batch("a metric of a list", metrics=[_metric("m", [1])]),
+    _batch("a metric in words", run_id="{z}", metrics=[_metric("m", "x")]),
+    _batch("a metric of bool", run_id="{z}", metrics=[_metric("m", value=True)]),
+    _batch("a metric of a list", run_id="{z}", metrics=[_metric("m", [1])]),
     _batch("a metric with a negative time", metrics=[_metric("m", 1, -1)]),
     _batch(
         "a metric with a negative step",
         metrics=[_metric("negative step", 1, 1, step=-1)],
     ),
-    _batch("a metric with a broken step", metrics=[_metric("m", 1, 1, step=1.5)]),
-    _batch("a metric with a broken time", metrics=[_metric("m", 1, 1.5)]),
+    _batch(
+        "a metric with a broken step",
+        run_id="{z}",
+        metrics=[_metric("m", 1, 1, step=1.5)],
+    ),
+    _batch("a metric with a broken time", run_id="{z}", metrics=[_metric("m", 1, 1.5)]),
     _batch("a metric with a whole float", metrics=[_metric("whole", 1, 2.0, step=3.0)]),
-    _batch("a metric with a huge step", metrics=[_metric("m", 1, 1, step=2**63)]),
+    _batch(
+        "a metric with a huge step",
+        run_id="{z}",
+        metrics=[_metric("m", 1, 1, step=2**63)],
+    ),
     _batch(
         "a metric with the last step",
         metrics=[_metric("last step", 1, 1, step=2**63 - 1)],
@@ -388,7 +399,7 @@ BATCH = [
     _batch("a param without a key", params=[{"value": "1"}]),
     _batch("a param without a value", params=[{"key": "no value"}]),
     _batch("a param of null", params=[{"key": "null value", "value": None}]),
-    _batch("a param as a number", params=[{"key": "n", "value": 5}]),
+    _batch("a param as a number", run_id="{z}", params=[{"key": "n", "value": 5}]),
     _batch("a tag without a key", tags=[{"value": "1"}]),
     _batch("a tag without a value", tags=[{"key": "no tag value"}]),
     _batch("a bad metric key", metrics=[_metric("ok"), _metric("a*b")]),
@@ -425,7 +436,7 @@ BATCH = [
     _batch("text for metrics", metrics="x"),
     _batch("an object for metrics", metrics={}),
     _batch("numbers for params", params=[1]),
-    _batch("null for metrics", metrics=None),
+    _batch("null for metrics", run_id="{z}", metrics=None),
     post("no run", "runs/log-batch", {"metrics": [_metric("m")]}),
     post("null for the run", "runs/log-batch", {"run_id": None}),
     post("a number for the run", "runs/log-batch", {"run_id": 5}),

@@ -197,8 +197,6 @@ ORDERS = [
     ["`Run Name` ASC"],
     ["user_id ASC"],
     ["Created DESC"],
-    ["artifact_uri DESC"],
-    ["run_id"],
     ["nothing"],
     ["metrics"],
     ["metrics.acc UP"],

@@ -78,7 +78,7 @@ async def create(request: Request) -> Reply:
     if not body.name.strip():
         raise errors.InvalidInput(f"Invalid experiment name: {body.name!r}")
 
-    named([tag.key for tag in body.tags], "tags[{}].key")
+    named([tag.key for tag in body.tags], "key")
     number = await database(request).write(
         experiments.create,
         body.name,

@@ -11,7 +11,7 @@ import msgspec
 
 from runstone import errors, limits
 from runstone.model import Lifecycle
-from runstone.server.http import Int64, lacking
+from runstone.server.http import Int64, Needed, lacking
 
 
 INTEGER: Final = re.compile(r"[+-]?[0-9]+")
@@ -21,14 +21,14 @@ KEY: Final = re.compile(r"[/\w.\- :]*")
 class KeyValue(msgspec.Struct):
     """A param or a tag."""
 
-    key: str
+    key: Needed
     value: str = ""
 
 
 class Metric(msgspec.Struct):
     """A point; steps that are not given are 0."""
 
-    key: str
+    key: Needed
     value: float
     timestamp: Int64
     step: Int64 = 0
