@@ -65,6 +65,8 @@ class App:
             reply = await self._answer(request)
         except Exception as error:  # noqa: BLE001  # the server must survive: `answer` tells ours from a surprise
             reply = wire_errors.answer(error)
+        if origin := request.header(b"origin"):
+            reply = self._shared(request, reply, origin)
         await respond(send, reply, bodiless=request.method == "HEAD")
         if self.access_log:
             self.access_log.note(scope, reply.status, time.perf_counter() - started)
@@ -91,21 +93,30 @@ class App:
         ):
             raise errors.Refused(security.origin_refusal(origin))
 
+    def _shared(self, request: Request, reply: Reply, origin: str) -> Reply:
+        """Let a page of another origin read the reply, if we trust it."""
+        host = request.header(b"host")
+        if not security.allowed_origin(origin, host, self.settings):
+            return reply
+        shared = (
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"vary", b"origin"),
+        )
+
+        return reply._replace(headers=(*reply.headers, *shared))
+
     def _preflight(self, request: Request, methods: list[str]) -> Reply:
         """Tell a browser what a page of another origin may do here."""
         origin, host = request.header(b"origin"), request.header(b"host")
         if not origin or not security.allowed_origin(origin, host, self.settings):
             return Reply(b"", 204)
-        headers = {
-            "access-control-allow-origin": origin,
-            "access-control-allow-methods": ", ".join(methods),
-            "access-control-allow-headers": "content-type",
-            "access-control-max-age": "600",
-            "vary": "origin",
-        }
-        pairs = [(k.encode(), v.encode("latin-1")) for k, v in headers.items()]
+        headers = (
+            (b"access-control-allow-methods", ", ".join(methods).encode()),
+            (b"access-control-allow-headers", b"content-type"),
+            (b"access-control-max-age", b"600"),
+        )
 
-        return Reply(b"", 204, headers=pairs)
+        return Reply(b"", 204, headers=headers)
 
     def _unrouted(self, request: Request) -> Reply:
         methods = self.router.methods(request.path)
@@ -113,7 +124,8 @@ class App:
             return self._preflight(request, methods)
         if methods:
             text = f"{request.path} takes {' and '.join(methods)}"
-            return wire_errors.say(405, "BAD_REQUEST", text)
+            refusal = wire_errors.say(405, "BAD_REQUEST", text)
+            return refusal._replace(headers=((b"allow", ", ".join(methods).encode()),))
         if mlflow.knows(request.path):
             raise errors.NotBuilt(
                 f"Runstone does not have {request.method} {request.path} (yet)"

@@ -221,8 +221,9 @@ async def read(request: Request, kind: type[T]) -> T:
             "Content-Type must be application/json; send the header "
             "'Content-Type: application/json'"
         )
+    body = body or b"{}"
     try:
-        return _decoder(kind).decode(body or b"{}")
+        return _decoder(kind).decode(body)
     except msgspec.ValidationError:
         return _second_reading(body, kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

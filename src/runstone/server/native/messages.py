@@ -68,7 +68,7 @@ class RunList(msgspec.Struct):
 
 
 class SeriesMessage(msgspec.Struct):
-    """A series as columns, thinned to a screen; NaN is null, infinity is 1e999."""
+    """A series as columns, thinned to a screen; null where a value is not finite."""
 
     key: str
     exact: bool
