@@ -71,7 +71,7 @@ def make(name: str) -> None:
 
 
 def _install(name: str, packages: list[str]) -> None:
-    quiet = ["--quiet", "--disable-pip-version-check", "--no-compile"]
+    quiet = ["--quiet", "--disable-pip-version-check"]
     try:
         done = subprocess.run(
             [_python(name), "-m", "pip", "install", *quiet, *packages],

@@ -1,6 +1,7 @@
 """A real server for the tests of the wire."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60
+FLOW = re.compile(r"test_clients.*\[(?P<client>[\d.]+)-(?P<flow>\w+)\]")
 
 
 @contextmanager
@@ -76,3 +78,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a server that these tests share."""
     with run_server(tmp_path_factory.mktemp("server")) as url:
         yield url
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print which client can do what."""
+    cells: dict[str, dict[str, str]] = {}
+    for outcome in ("passed", "failed", "skipped"):
+        for report in terminalreporter.getreports(outcome):
+            match = FLOW.search(report.nodeid)
+            if match:
+                cells.setdefault(match["flow"], {})[match["client"]] = outcome
+    if not cells:
+        return
+
+    clients = sorted({client for row in cells.values() for client in row}, key=float)
+    terminalreporter.section("MLflow clients")
+    for flow, row in sorted(cells.items()):
+        told = [f"{client} {row.get(client, '-'):8}" for client in clients]
+        terminalreporter.write_line(f"{flow:14}" + "  ".join(told))
