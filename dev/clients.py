@@ -38,7 +38,8 @@ def main() -> None:
         try:
             make(name)
         except Missing as reason:
-            print(f"clients: {reason}", file=sys.stderr)
+            print(f"clients: {reason}; going on without", file=sys.stderr)
+            return  # the next would wait for the same registry
 
 
 def python(name: str) -> Path:
@@ -71,10 +72,12 @@ def make(name: str) -> None:
 
 
 def _install(name: str, packages: list[str]) -> None:
+    # Without a registry this fails in seconds and not in minutes.
+    quick = ["--retries", "0", "--timeout", "15"]
     quiet = ["--quiet", "--disable-pip-version-check"]
     try:
         done = subprocess.run(
-            [_python(name), "-m", "pip", "install", *quiet, *packages],
+            [_python(name), "-m", "pip", "install", *quiet, *quick, *packages],
             check=False,
             capture_output=True,
             text=True,
