@@ -91,7 +91,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not cells:
         return
 
-    clients = sorted({client for row in cells.values() for client in row}, key=float)
+    clients = sorted(
+        {client for row in cells.values() for client in row},
+        key=lambda name: [int(part) for part in name.split(".")],
+    )
     terminalreporter.section("MLflow clients")
     for flow, row in sorted(cells.items()):
         told = [f"{client} {row.get(client, '-'):8}" for client in clients]
