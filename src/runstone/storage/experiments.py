@@ -69,7 +69,7 @@ def create(
     return number
 
 
-def settle_default(tx: Tx, artifact_root: str, *, now_ms: int) -> None:
+def settle_default(tx: Tx, artifact_root: str, *, now_ms: int = 0) -> None:
     """Give experiment 0, which the schema made, its place for artifacts and a time."""
     row = tx.one("SELECT artifact_location FROM experiment WHERE id = 0")
     if row != ("",):
