@@ -5,7 +5,7 @@ PYTHON ?= python3
 SETUP = @$(PYTHON) dev/setup.py
 RUN = .venv/bin/python
 
-.PHONY: help setup demo serve test test-postgres test-browser check lint layers types web-check fix web docs bench clean
+.PHONY: help setup demo serve test test-clients test-postgres test-browser check lint layers types web-check fix web docs bench clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -22,7 +22,10 @@ serve: web ## start a server on this checkout (ARGS="--port 5001")
 	$(RUN) -m runstone server $(ARGS)
 
 test: ## run every test, installing what the tests need (ARGS="-k metrics")
-	$(SETUP) test && $(PYTHON) dev/services.py && $(RUN) dev/web.py build && $(RUN) -m pytest $(ARGS)
+	$(SETUP) test && $(PYTHON) dev/services.py && $(RUN) dev/web.py build && $(RUN) dev/clients.py && $(RUN) -m pytest $(ARGS)
+
+test-clients: ## run the tests that drive real MLflow clients, each in its own environment
+	$(SETUP) test && $(RUN) dev/clients.py && $(RUN) -m pytest -m clients $(ARGS)
 
 test-postgres: ## run the tests that use PostgreSQL
 	$(SETUP) test && $(PYTHON) dev/services.py && $(RUN) -m pytest -k postgresql $(ARGS)

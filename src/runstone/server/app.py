@@ -73,6 +73,8 @@ class App:
             reply = await self._answer(request)
         except Exception as error:  # noqa: BLE001  # the server must survive: `answer` tells ours from a surprise
             reply = wire_errors.answer(error)
+        if origin := request.header(b"origin"):
+            reply = self._shared(request, reply, origin)
         await respond(request, send, reply)
         if self.access_log:
             self.access_log.note(scope, reply.status, time.perf_counter() - started)
@@ -99,21 +101,30 @@ class App:
         ):
             raise errors.Refused(security.origin_refusal(origin))
 
+    def _shared(self, request: Request, reply: Reply, origin: str) -> Reply:
+        """Let a page of another origin read the reply, if we trust it."""
+        host = request.header(b"host")
+        if not security.allowed_origin(origin, host, self.settings):
+            return reply
+        shared = (
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"vary", b"origin"),
+        )
+
+        return reply._replace(headers=(*reply.headers, *shared))
+
     def _preflight(self, request: Request, methods: list[str]) -> Reply:
         """Tell a browser what a page of another origin may do here."""
         origin, host = request.header(b"origin"), request.header(b"host")
         if not origin or not security.allowed_origin(origin, host, self.settings):
             return Reply(b"", 204)
-        headers = {
-            "access-control-allow-origin": origin,
-            "access-control-allow-methods": ", ".join(methods),
-            "access-control-allow-headers": "content-type",
-            "access-control-max-age": "600",
-            "vary": "origin",
-        }
-        pairs = [(k.encode(), v.encode("latin-1")) for k, v in headers.items()]
+        headers = (
+            (b"access-control-allow-methods", ", ".join(methods).encode()),
+            (b"access-control-allow-headers", b"content-type"),
+            (b"access-control-max-age", b"600"),
+        )
 
-        return Reply(b"", 204, headers=pairs)
+        return Reply(b"", 204, headers=headers)
 
     def _unrouted(self, request: Request) -> Reply:
         methods = self.router.methods(request.path)
@@ -121,7 +132,8 @@ class App:
             return self._preflight(request, methods)
         if methods:
             text = f"{request.path} takes {' and '.join(methods)}"
-            return wire_errors.say(405, "BAD_REQUEST", text)
+            refusal = wire_errors.say(405, "BAD_REQUEST", text)
+            return refusal._replace(headers=((b"allow", ", ".join(methods).encode()),))
         if mlflow.knows(request.path):
             raise errors.NotBuilt(
                 f"Runstone does not have {request.method} {request.path} (yet)"
@@ -134,7 +146,7 @@ class App:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         root = self.settings.artifact_root
-        await self.database.write(experiments.settle_default, root)
+        await self.database.write(experiments.settle_default, root, now_ms=now_ms())
         self.compactor.start()
         sweeping = asyncio.create_task(self._sweep())
         await send({"type": "lifespan.startup.complete"})

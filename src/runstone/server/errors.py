@@ -14,8 +14,7 @@ from runstone.server.http import Reply
 LOG: Final = logging.getLogger(__name__)
 
 # A class that has no line here looks like its parent.
-# Source: `mlflow/exceptions.py`, ERROR_CODE_TO_HTTP_STATUS, MLflow 3.18; but
-# INVALID_STATE is 400 here, since a client's mistake is not the server's fault.
+# Source: `mlflow/exceptions.py`, ERROR_CODE_TO_HTTP_STATUS, MLflow 3.18.
 WIRE: Final[dict[type[errors.RunstoneError], tuple[int, str]]] = {
     errors.InvalidInput: (400, "INVALID_PARAMETER_VALUE"),
     http.BodyTooLarge: (413, "INVALID_PARAMETER_VALUE"),
@@ -23,7 +22,7 @@ WIRE: Final[dict[type[errors.RunstoneError], tuple[int, str]]] = {
     errors.NotFound: (404, "RESOURCE_DOES_NOT_EXIST"),
     errors.Conflict: (409, "RESOURCE_CONFLICT"),
     errors.ExperimentExists: (400, "RESOURCE_ALREADY_EXISTS"),
-    errors.ExperimentDeleted: (400, "INVALID_STATE"),
+    errors.ExperimentDeleted: (400, "INVALID_PARAMETER_VALUE"),
     errors.RunDeleted: (400, "INVALID_PARAMETER_VALUE"),
     errors.Refused: (403, "PERMISSION_DENIED"),
     errors.NotBuilt: (501, "NOT_IMPLEMENTED"),

@@ -33,6 +33,8 @@ Scope: TypeAlias = Mapping[str, Any]
 Int64: TypeAlias = Annotated[
     int, msgspec.Meta(ge=limits.INT64_MIN, le=limits.INT64_MAX)
 ]
+Needed: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
+"""Text that must be there: to protobuf an empty one is a missing one."""
 
 JSON: Final = b"application/json"
 
@@ -213,8 +215,8 @@ async def read(request: Request, kind: type[T]) -> T:
     """
     Read a message: from the JSON body, or from the query of a GET.
 
-    Numbers may come as strings and NaN as "NaN", as protobuf's JSON has them.
-    Fields that *kind* does not have are ignored.
+    Numbers may come as strings and NaN as "NaN", as protobuf's JSON has them; a
+    null is a field that is not there.  Fields that *kind* does not have are ignored.
 
     Raises:
         InvalidInput: It is not JSON, or a field is missing or does not fit.
@@ -227,14 +229,43 @@ async def read(request: Request, kind: type[T]) -> T:
             "Content-Type must be application/json; send the header "
             "'Content-Type: application/json'"
         )
+    body = body or b"{}"
     try:
-        return _decoder(kind).decode(body or b"{}")
-    except msgspec.ValidationError as error:
-        raise _misfit(str(error)) from None
+        return _decoder(kind).decode(body)
+    except msgspec.ValidationError:
+        return _second_reading(body, kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise errors.InvalidInput(f"The body is not valid JSON: {error}") from None
     except RecursionError:
-        raise errors.InvalidInput("The body is nested too deeply") from None
+        raise _too_deep() from None
+
+
+def _second_reading(body: bytes, kind: type[T]) -> T:
+    """
+    Read what did not fit at once: with nulls, or as JSON in a JSON string.
+
+    Source: `_get_normalized_request_json` in `mlflow/server/handlers.py`, 3.18.
+    """
+    try:
+        sent = msgspec.json.decode(body)
+        if isinstance(sent, str):
+            sent = msgspec.json.decode(sent)
+        return msgspec.convert(_without_nulls(sent) or {}, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _misfit(str(error)) from None
+    except msgspec.DecodeError as error:
+        raise errors.InvalidInput(f"The body is not valid JSON: {error}") from None
+    except RecursionError:
+        raise _too_deep() from None
+
+
+def _without_nulls(sent: object) -> object:
+    if isinstance(sent, dict):
+        return {k: _without_nulls(v) for k, v in sent.items() if v is not None}
+    if isinstance(sent, list):
+        return [_without_nulls(item) for item in sent]
+
+    return sent
 
 
 def from_query(query: Mapping[str, list[str]], kind: type[T]) -> T:
@@ -279,11 +310,23 @@ def _list_fields(kind: Hashable) -> frozenset[str]:
     )
 
 
+def lacking(name: str) -> errors.InvalidInput:
+    """Say that a field is missing, in the words that MLflow's clients look for."""
+    return errors.InvalidInput(
+        f"Missing value for required parameter '{name}'. See the API docs for more "
+        "information about request parameters."
+    )
+
+
 def _within(body: bytes) -> bytes:
     if len(body) > limits.BODY_BYTES:
         raise BodyTooLarge("The body", len(body), limits.BODY_BYTES)
 
     return body
+
+
+def _too_deep() -> errors.InvalidInput:
+    return errors.InvalidInput("The body is nested too deeply")
 
 
 def _misfit(text: str) -> errors.InvalidInput:
@@ -292,13 +335,9 @@ def _misfit(text: str) -> errors.InvalidInput:
     where = place.strip("`").removeprefix("$").removeprefix(".")
     missing = re.match(r"Object missing required field `(\w+)`", problem)
     if missing:
-        name = f"{where}.{missing[1]}" if where else missing[1]
-        return errors.InvalidInput(
-            f"Missing value for required parameter '{name}'. See the API docs for "
-            "more information about request parameters."
-        )
-    if problem.endswith("got `null`") and where:
-        return errors.InvalidInput(f"Missing value for required parameter '{where}'.")
+        return lacking(f"{where}.{missing[1]}" if where else missing[1])
+    if problem == "Expected `str` of length >= 1":
+        return lacking(where)
 
     return errors.InvalidInput(
         f"Invalid value for parameter '{where or 'body'}' supplied: {problem}"

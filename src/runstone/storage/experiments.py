@@ -73,11 +73,16 @@ def create(
     return number
 
 
-def settle_default(tx: Tx, artifact_root: str) -> None:
-    """Give experiment 0, which the schema made, its place for artifacts."""
+def settle_default(tx: Tx, artifact_root: str, *, now_ms: int = 0) -> None:
+    """Give experiment 0, which the schema made, its place for artifacts and a time."""
     row = tx.one("SELECT artifact_location FROM experiment WHERE id = 0")
-    if row == ("",):
-        _place(tx, 0, artifact_root)
+    if row != ("",):
+        return
+    _place(tx, 0, artifact_root)
+    tx.run(
+        "UPDATE experiment SET created_ms = :now, updated_ms = :now WHERE id = 0",
+        now=now_ms,
+    )
 
 
 def by_id(tx: Tx, experiment_id: int) -> Experiment:

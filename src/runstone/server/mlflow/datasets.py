@@ -6,7 +6,16 @@ import msgspec
 
 from runstone import errors
 from runstone.model import Dataset, DatasetInput, Tag
-from runstone.server.http import Int64, Reply, Request, Right, Route, read, reply
+from runstone.server.http import (
+    Int64,
+    Needed,
+    Reply,
+    Request,
+    Right,
+    Route,
+    read,
+    reply,
+)
 from runstone.server.mlflow.messages import KeyValue, experiment_id
 from runstone.server.state import database
 from runstone.storage import datasets
@@ -47,7 +56,7 @@ class ModelMessage(msgspec.Struct):
 class LogInputs(msgspec.Struct):
     """Body of `runs/log-inputs`."""
 
-    run_id: str
+    run_id: Needed
     datasets: list[InputMessage] = []
     models: list[ModelMessage] = []
 
@@ -55,7 +64,7 @@ class LogInputs(msgspec.Struct):
 class LogOutputs(msgspec.Struct):
     """Body of `runs/outputs`."""
 
-    run_id: str
+    run_id: Needed
     models: list[ModelMessage] = []
 
 

@@ -8,9 +8,9 @@ import msgspec
 from runstone import errors, limits
 from runstone.artifacts.paths import local_path, location
 from runstone.model import Tag
-from runstone.server.http import Reply, Request, Right, Route, read, reply
+from runstone.server.http import Needed, Reply, Request, Right, Route, read, reply
 from runstone.server.mlflow import wire
-from runstone.server.mlflow.messages import KeyValue, View, experiment_id
+from runstone.server.mlflow.messages import KeyValue, View, experiment_id, named
 from runstone.server.state import database, now_ms, state
 from runstone.settings import Settings
 from runstone.storage import experiments, search
@@ -19,7 +19,7 @@ from runstone.storage import experiments, search
 class Create(msgspec.Struct):
     """Body of `experiments/create`."""
 
-    name: str
+    name: Needed
     artifact_location: str | None = None
     tags: list[KeyValue] = []
 
@@ -27,13 +27,13 @@ class Create(msgspec.Struct):
 class ById(msgspec.Struct):
     """What names an experiment."""
 
-    experiment_id: str
+    experiment_id: Needed
 
 
 class ByName(msgspec.Struct):
     """Query of `experiments/get-by-name`."""
 
-    experiment_name: str
+    experiment_name: Needed
 
 
 class Search(msgspec.Struct):
@@ -49,23 +49,23 @@ class Search(msgspec.Struct):
 class Update(msgspec.Struct):
     """Body of `experiments/update`."""
 
-    experiment_id: str
-    new_name: str | None = None
+    experiment_id: Needed
+    new_name: Needed
 
 
 class SetTag(msgspec.Struct):
     """Body of `experiments/set-experiment-tag`."""
 
-    experiment_id: str
-    key: str
-    value: str
+    experiment_id: Needed
+    key: Needed
+    value: str = ""
 
 
 class DeleteTag(msgspec.Struct):
     """Body of `experiments/delete-experiment-tag`."""
 
-    experiment_id: str
-    key: str
+    experiment_id: Needed
+    key: Needed
 
 
 async def create(request: Request) -> Reply:
@@ -76,8 +76,9 @@ async def create(request: Request) -> Reply:
     if body.artifact_location:
         place = location(body.artifact_location, roots=_roots(settings))
     if not body.name.strip():
-        raise errors.InvalidInput("Invalid experiment name: it is empty; name it")
+        raise errors.InvalidInput(f"Invalid experiment name: {body.name!r}")
 
+    named([tag.key for tag in body.tags], "key")
     number = await database(request).write(
         experiments.create,
         body.name,
@@ -137,8 +138,6 @@ async def find(request: Request) -> Reply:
 async def update(request: Request) -> Reply:
     """Rename an experiment."""
     body = await read(request, Update)
-    if not body.new_name:
-        raise errors.InvalidInput("Missing value for required parameter 'new_name'.")
     number = experiment_id(body.experiment_id)
     await database(request).write(
         experiments.rename, number, body.new_name, now_ms=now_ms()
@@ -169,6 +168,7 @@ async def set_tag(request: Request) -> Reply:
     """Set a tag of an experiment."""
     body = await read(request, SetTag)
     number = experiment_id(body.experiment_id)
+    named([body.key], "key")
     tag = Tag(body.key, body.value)
     await database(request).write(experiments.set_tag, number, tag, now_ms=now_ms())
 

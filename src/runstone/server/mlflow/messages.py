@@ -1,25 +1,34 @@
 """Parts of MLflow's messages that several endpoints share."""
 
+import posixpath
+import re
+from collections.abc import Sequence
 from enum import StrEnum
+from functools import lru_cache
+from typing import Final
 
 import msgspec
 
 from runstone import errors, limits
 from runstone.model import Lifecycle
-from runstone.server.http import Int64
+from runstone.server.http import Int64, Needed, lacking
+
+
+INTEGER: Final = re.compile(r"[+-]?[0-9]+")
+KEY: Final = re.compile(r"[/\w.\- :]*")
 
 
 class KeyValue(msgspec.Struct):
     """A param or a tag."""
 
-    key: str
+    key: Needed
     value: str = ""
 
 
 class Metric(msgspec.Struct):
     """A point; steps that are not given are 0."""
 
-    key: str
+    key: Needed
     value: float
     timestamp: Int64
     step: Int64 = 0
@@ -74,15 +83,18 @@ def experiment_id(text: str) -> int:
     Read an experiment's id.
 
     Raises:
+        InvalidInput: It is not a number.
         ExperimentNotFound: No experiment can have this id.
     """
-    if not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise errors.ExperimentNotFound(text)
-    number = int(text)
-    if number > limits.INT64_MAX:
-        raise errors.ExperimentNotFound(text)
+    if not INTEGER.fullmatch(text):
+        raise errors.InvalidInput(
+            f"Invalid experiment ID {text[:100]!r}. Experiment ID must be a valid "
+            "integer."
+        )
+    if len(text) > 19 or not 0 <= int(text) <= limits.INT64_MAX:
+        raise errors.ExperimentNotFound(text[:100])
 
-    return number
+    return int(text)
 
 
 def run_id(message: RunId) -> str:
@@ -94,9 +106,50 @@ def run_id(message: RunId) -> str:
     """
     found = message.run_id or message.run_uuid
     if not found:
-        raise errors.InvalidInput(
-            "Missing value for required parameter 'run_id'. See the API docs for more "
-            "information about request parameters."
-        )
+        raise lacking("run_id")
 
     return found
+
+
+def named(keys: Sequence[str], place: str) -> None:
+    """
+    Make sure that MLflow would take these as keys of metrics, params or tags.
+
+    Args:
+        keys: Keys, the same one perhaps often.
+
+        place: What to call one of them, as `metrics[{}].name`.
+
+    Raises:
+        InvalidInput: One has other characters, or is a path to something else.
+    """
+    for key in dict.fromkeys(keys):
+        wrong = fault(key)
+        if wrong:
+            where = place.format(keys.index(key))
+            shown = msgspec.json.encode(key[:300]).decode()
+            raise errors.InvalidInput(
+                f"Invalid value {shown} for parameter '{where}' supplied: {wrong}"
+            )
+
+
+@lru_cache(maxsize=65_536)
+def fault(key: str) -> str | None:
+    """
+    Say what is wrong with a key; None where nothing is.
+
+    Source: `_validate_metric_name` in `mlflow/utils/validation.py`, 3.18.
+    """
+    if not KEY.fullmatch(key):
+        return (
+            "Names may only contain alphanumerics, underscores (_), dashes (-), "
+            "periods (.), spaces ( ), colon(:) and slashes (/)."
+        )
+    plain = posixpath.normpath(key)
+    if plain != key or plain == "." or plain.startswith(("..", "/")):
+        return (
+            "Names may be treated as files in certain cases, and must not resolve to "
+            f"other names when treated as such. This name would resolve to {plain!r}"
+        )
+
+    return None

@@ -1,33 +1,44 @@
 """Metrics on MLflow's wire."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import msgspec
+import numpy as np
 
 from runstone import errors, limits
 from runstone.analysis.columns import Columns
-from runstone.server.http import Int64, Reply, Request, Right, Route, read
+from runstone.server.http import (
+    Int64,
+    Needed,
+    Reply,
+    Request,
+    Right,
+    Route,
+    lacking,
+    read,
+)
 from runstone.server.mlflow import wire
-from runstone.server.mlflow.messages import Metric, RunId, run_id
+from runstone.server.mlflow.messages import Metric, RunId, named, run_id
 from runstone.server.state import database
-from runstone.storage import metrics, series
+from runstone.storage import metrics, runs, series
 from runstone.storage.db import Tx
 
 
-class LogMetric(RunId):
+class LogMetric(RunId, kw_only=True):
     """Body of `runs/log-metric`."""
 
-    key: str = ""
-    value: float | None = None
-    timestamp: Int64 | None = None
+    key: Needed
+    value: float
+    timestamp: Int64
     step: Int64 = 0
 
 
-class History(RunId):
+class History(RunId, kw_only=True):
     """Query of `metrics/get-history`."""
 
-    metric_key: str = ""
+    metric_key: Needed
     max_results: Annotated[int, msgspec.Meta(ge=1)] | None = None
     page_token: str | None = None
 
@@ -55,14 +66,8 @@ class BulkInterval(msgspec.Struct):
 async def log_metric(request: Request) -> Reply:
     """Write a point."""
     body = await read(request, LogMetric)
-    if not body.key or body.value is None or body.timestamp is None:
-        name = "key" if not body.key else "value" if body.value is None else "timestamp"
-        raise errors.InvalidInput(
-            f"Missing value for required parameter '{name}'. See the API docs for "
-            "more information about request parameters."
-        )
     point = Metric(body.key, body.value, body.timestamp, body.step)
-    await database(request).write(metrics.append, run_id(body), columns([point]))
+    await database(request).write(metrics.append, run_id(body), columns([point], ""))
 
     return Reply()
 
@@ -103,17 +108,21 @@ async def bulk(request: Request) -> Reply:
 
 def _bulk(tx: Tx, names: list[str], key: str, limit: int) -> bytes:
     parts = []
-    for name in names:
+    for name in _known(tx, names):
         page = series.page(tx, name, key, offset=0, limit=limit)
         parts.append((name, page.columns))
         limit -= page.columns.size
+        if not limit:
+            break
 
-    return _metrics(key, parts)
+    return b'{"metrics":[' + _woven(key, parts) + b"]}"
 
 
 async def bulk_interval(request: Request) -> Reply:
     """Return one series of many runs, each thinned to what a screen can show."""
     query = await read(request, BulkInterval)
+    if not query.run_ids:
+        raise lacking("run_ids")
     names = _few(query.run_ids)
     if (query.start_step is None) != (query.end_step is None):
         raise errors.InvalidInput(
@@ -129,6 +138,7 @@ async def bulk_interval(request: Request) -> Reply:
 
 
 def _bulk_interval(tx: Tx, names: list[str], query: BulkInterval) -> bytes:
+    names = _known(tx, names)
     charts = series.chart(
         tx,
         names,
@@ -138,37 +148,62 @@ def _bulk_interval(tx: Tx, names: list[str], query: BulkInterval) -> bytes:
         last_step=query.end_step,
     )
 
-    return _metrics(query.metric_key, [(name, charts[name].columns) for name in names])
+    parts = [
+        (name, _at_most(charts[name].columns, query.max_results)) for name in names
+    ]
+    woven = _woven(query.metric_key, parts)
+
+    return b'{"metrics":[' + woven + b"]}" if woven else b"{}"
 
 
-def columns(points: Sequence[Metric]) -> metrics.Batch:
+def _at_most(columns: Columns, count: int) -> Columns:
+    """Return few points of a chart; only where fewer than four are asked for."""
+    if columns.size <= count:
+        return columns
+
+    return columns.take(np.linspace(0, columns.size - 1, count).astype(np.int64))
+
+
+def _known(tx: Tx, names: list[str]) -> list[str]:
+    """Return the runs that exist: MLflow's bulk reads pass over the others."""
+    found = []
+    for name in names:
+        with suppress(errors.RunNotFound):
+            runs.require(tx, name)
+            found.append(name)
+
+    return found
+
+
+def columns(points: Sequence[Metric], place: str) -> metrics.Batch:
     """
     Turn points into columns.
 
     Raises:
-        InvalidInput: A time is negative.
+        InvalidInput: A time is negative, or a key is none that MLflow takes.
     """
     times = [point.timestamp for point in points]
     if times and min(times) < 0:
+        where = place.format(times.index(min(times)))
         raise errors.InvalidInput(
-            f"Invalid value {min(times)} for parameter 'timestamp' supplied: "
+            f"Invalid value {min(times)} for parameter '{where}timestamp' supplied: "
             "Timestamp must be a nonnegative long (64-bit integer)"
         )
+    keys = [point.key for point in points]
+    named(keys, place + "name")
 
     return metrics.Batch(
-        [point.key for point in points],
+        keys,
         [point.step for point in points],
         times,
         [point.value for point in points],
     )
 
 
-def _metrics(key: str, parts: list[tuple[str, Columns]]) -> bytes:
+def _woven(key: str, parts: list[tuple[str, Columns]]) -> bytes:
     woven = [wire.points(key, part, run_id=name) for name, part in parts if part.size]
-    if not woven:
-        return b"{}"
 
-    return b'{"metrics":[' + b",".join(woven) + b"]}"
+    return b",".join(woven)
 
 
 def _few(names: list[str]) -> list[str]:

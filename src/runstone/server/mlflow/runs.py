@@ -1,14 +1,23 @@
 """Runs on MLflow's wire."""
 
 import uuid
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
 from runstone import errors, limits
 from runstone.model import Param, RunStatus, Tag
 from runstone.server import names
-from runstone.server.http import Int64, Reply, Request, Right, Route, read, reply
+from runstone.server.http import (
+    Int64,
+    Needed,
+    Reply,
+    Request,
+    Right,
+    Route,
+    read,
+    reply,
+)
 from runstone.server.mlflow import metrics, wire
 from runstone.server.mlflow.messages import (
     KeyValue,
@@ -16,12 +25,19 @@ from runstone.server.mlflow.messages import (
     RunId,
     View,
     experiment_id,
+    named,
     run_id,
 )
 from runstone.server.state import database, keep_documents, now_ms
 from runstone.storage import documents, runs, search
 from runstone.storage.db import Tx
 from runstone.storage.metrics import Batch, append
+
+
+STATUS_NUMBERS: Final = {
+    str(number): status for number, status in enumerate(RunStatus, start=1)
+}
+"""Source: `RunStatus` in `mlflow/protos/service.proto`, 3.18."""
 
 
 class Create(msgspec.Struct):
@@ -37,7 +53,7 @@ class Create(msgspec.Struct):
 class Update(RunId):
     """Body of `runs/update`."""
 
-    status: RunStatus | None = None
+    status: str | int | None = None
     end_time: Int64 | None = None
     run_name: str | None = None
 
@@ -53,30 +69,30 @@ class Search(msgspec.Struct):
     page_token: str | None = None
 
 
-class LogParam(RunId):
+class LogParam(RunId, kw_only=True):
     """Body of `runs/log-parameter`."""
 
-    key: str = ""
+    key: Needed
     value: str = ""
 
 
-class SetTag(RunId):
+class SetTag(RunId, kw_only=True):
     """Body of `runs/set-tag`."""
 
-    key: str = ""
+    key: Needed
     value: str = ""
 
 
-class DeleteTag(RunId):
+class DeleteTag(RunId, kw_only=True):
     """Body of `runs/delete-tag`."""
 
-    key: str = ""
+    key: Needed
 
 
 class LogBatch(msgspec.Struct):
     """Body of `runs/log-batch`."""
 
-    run_id: str
+    run_id: Needed
     metrics: list[Metric] = []
     params: list[KeyValue] = []
     tags: list[KeyValue] = []
@@ -85,6 +101,7 @@ class LogBatch(msgspec.Struct):
 async def create(request: Request) -> Reply:
     """Create a run."""
     body = await read(request, Create)
+    # MLflow takes any key here, so a run that it took can be copied to us.
     tags = [Tag(tag.key, tag.value) for tag in body.tags]
     tagged = next((tag.value for tag in tags if tag.key == runs.NAME_TAG), "")
     if body.run_name and tagged and body.run_name != tagged:
@@ -130,12 +147,27 @@ async def update(request: Request) -> Reply:
     run = await database(request).write(
         runs.update,
         run_id(body),
-        status=body.status,
+        status=_status(body.status),
         end_ms=body.end_time,
         name=body.run_name,
     )
 
     return reply({"run_info": wire.run_info(run)})
+
+
+def _status(sent: str | int | None) -> RunStatus | None:
+    """Read a status by its name or by protobuf's number."""
+    if not sent:
+        return None
+    try:
+        if str(sent) in STATUS_NUMBERS:
+            return STATUS_NUMBERS[str(sent)]
+        return RunStatus(str(sent))
+    except ValueError:
+        raise errors.InvalidInput(
+            f"Invalid value for parameter 'status' supplied: expected one of "
+            f"{', '.join(RunStatus)}"
+        ) from None
 
 
 async def delete(request: Request) -> Reply:
@@ -182,7 +214,8 @@ async def find(request: Request) -> Reply:
 async def log_parameter(request: Request) -> Reply:
     """Write a param."""
     body = await read(request, LogParam)
-    param = Param(named(body.key), body.value)
+    named([body.key], "key")
+    param = Param(body.key, body.value)
     await database(request).write(runs.log_params, run_id(body), [param])
 
     return Reply()
@@ -191,7 +224,8 @@ async def log_parameter(request: Request) -> Reply:
 async def set_tag(request: Request) -> Reply:
     """Set a tag."""
     body = await read(request, SetTag)
-    tag = Tag(named(body.key), body.value)
+    named([body.key], "key")
+    tag = Tag(body.key, body.value)
     await database(request).write(runs.set_tags, run_id(body), [tag])
 
     return Reply()
@@ -209,20 +243,37 @@ async def log_batch(request: Request) -> Reply:
     """Write points, params and tags, all or nothing."""
     body = await read(request, LogBatch)
     _require_small(body)
-    batch = metrics.columns(body.metrics)
-    params = [Param(named(param.key), param.value) for param in body.params]
-    tags = [Tag(named(tag.key), tag.value) for tag in body.tags]
-    if params or tags:
-        await database(request).write(_log, body.run_id, batch, params, tags)
-    else:
+    batch = metrics.columns(body.metrics, "metrics[{}].")
+    if batch.keys and not body.params and not body.tags:
         await database(request).write(append, body.run_id, batch)
+    else:
+        params, tags = _params(body.params), _tags(body.tags)
+        await database(request).write(_log, body.run_id, batch, params, tags)
 
     return Reply()
 
 
+def _params(sent: list[KeyValue]) -> list[Param]:
+    keys = [param.key for param in sent]
+    named(keys, "params[{}].key")
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise errors.InvalidInput(
+            f"Duplicate parameter keys have been submitted: {twice}. Please ensure the "
+            "request contains only one param value per param key."
+        )
+
+    return [Param(param.key, param.value) for param in sent]
+
+
+def _tags(sent: list[KeyValue]) -> list[Tag]:
+    named([tag.key for tag in sent], "tags[{}].key")
+
+    return [Tag(tag.key, tag.value) for tag in sent]
+
+
 def _log(tx: Tx, name: str, batch: Batch, params: list[Param], tags: list[Tag]) -> None:
-    if params:
-        runs.log_params(tx, name, params)
+    runs.log_params(tx, name, params)
     append(tx, name, batch)
     if tags:
         runs.set_tags(tx, name, tags)
@@ -245,19 +296,6 @@ def _require_small(body: LogBatch) -> None:
                 f"Got {count} {what}. Please split up {what} across multiple requests "
                 "and try again."
             )
-
-
-def named(key: str) -> str:
-    """
-    Return a key that is not empty.
-
-    Raises:
-        InvalidInput: It is.
-    """
-    if not key:
-        raise errors.InvalidInput("Missing value for required parameter 'key'.")
-
-    return key
 
 
 routes = [

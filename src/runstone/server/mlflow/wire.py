@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from runstone.analysis.columns import Columns
 from runstone.model import DatasetInput, Experiment, Run
+from runstone.storage.datasets import ModelOutput
 from runstone.storage.db import MAX_DOUBLE
 from runstone.storage.documents import Whole
 
@@ -52,7 +53,7 @@ def run_info(item: Run) -> dict[str, object]:
         "lifecycle_stage": item.lifecycle,
         "run_id": item.id,
     }
-    if item.end_ms is not None:
+    if item.end_ms:  # protobuf's reader takes 0 for no end
         found["end_time"] = item.end_ms
 
     return found
@@ -80,10 +81,7 @@ def run(item: Whole) -> dict[str, object]:
         "data": data,
         "inputs": _inputs(item.inputs),
     }
-    if item.outputs:
-        found["outputs"] = {
-            "model_outputs": [output._asdict() for output in item.outputs]
-        }
+    found["outputs"] = _outputs(item.outputs)
 
     return found
 
@@ -145,11 +143,22 @@ def _inputs(inputs: list[DatasetInput]) -> dict[str, object]:
     if not inputs:
         return {}
 
-    return {
-        "dataset_inputs": [
-            {"tags": pairs(item.tags), "dataset": _dataset(item)} for item in inputs
-        ]
-    }
+    return {"dataset_inputs": list(map(_input, inputs))}
+
+
+def _input(item: DatasetInput) -> dict[str, object]:
+    found: dict[str, object] = {"dataset": _dataset(item)}
+    if item.tags:
+        found["tags"] = pairs(item.tags)
+
+    return found
+
+
+def _outputs(outputs: list[ModelOutput]) -> dict[str, object]:
+    if not outputs:
+        return {}
+
+    return {"model_outputs": [output._asdict() for output in outputs]}
 
 
 def _dataset(item: DatasetInput) -> dict[str, str]:

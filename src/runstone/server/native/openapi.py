@@ -26,7 +26,7 @@ async def describe(request: Request) -> Reply:
 def document(routes: Iterable[Route]) -> dict[str, Any]:
     """Describe routes as OpenAPI 3.1."""
     listed = list(routes)
-    kinds = list({route.takes for route in listed if route.takes is not None})
+    kinds = list(dict.fromkeys(route.takes for route in listed if route.takes))
     schemas, components = msgspec.json.schema_components(
         kinds, ref_template="#/components/schemas/{name}"
     )
@@ -64,7 +64,9 @@ def _operation(
         },
     }
     if route.takes is not None and route.method == "GET":
-        parameters += _query(components[route.takes.__name__])
+        # Two messages of one name have longer ones here, so the reference decides.
+        name = schema_of[route.takes]["$ref"].rpartition("/")[2]
+        parameters += _query(components[name])
     elif route.takes is not None:
         content = {"application/json": {"schema": schema_of[route.takes]}}
         found["requestBody"] = {"required": True, "content": content}

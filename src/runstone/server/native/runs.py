@@ -8,7 +8,7 @@ from runstone.server.http import Reply, Request, Right, Route, from_query, reply
 from runstone.server.mlflow.messages import experiment_id
 from runstone.server.native import messages
 from runstone.server.state import database
-from runstone.storage import documents, search
+from runstone.storage import documents, experiments, search
 from runstone.storage.db import Tx
 
 
@@ -36,6 +36,8 @@ async def find(request: Request) -> Reply:
 
 
 def _find(tx: Tx, asked: search.Query) -> messages.RunList:
+    for number in asked.experiment_ids:
+        experiments.by_id(tx, number)  # a mistyped address is not an empty experiment
     page = search.run_numbers(tx, asked)
     found = documents.whole(tx, page.numbers)
 

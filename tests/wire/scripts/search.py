@@ -1,0 +1,262 @@
+"""The search of runs."""
+
+from tests.wire.calls import Call, Json, post
+
+
+MAKE = [
+    post("make an experiment", "experiments/create", {"name": "s"}, e="experiment_id"),
+    post("make a second", "experiments/create", {"name": "s2"}, e2="experiment_id"),
+]
+VALUES: dict[str, tuple[str, int, str, list[tuple[str, Json]], dict[str, str]]] = {
+    "one": (
+        "{e}",
+        1,
+        "FINISHED",
+        [("acc", 0.9), ("loss", 0.1)],
+        {"lr": "0.1", "net": "ResNet"},
+    ),
+    "two": (
+        "{e}",
+        2,
+        "FAILED",
+        [("acc", 0.8), ("loss", "NaN")],
+        {"lr": "0.01", "net": "resnet"},
+    ),
+    "three": ("{e}", 3, "RUNNING", [("acc", 0.95)], {"net": "VGG"}),
+    "four": ("{e}", 4, "RUNNING", [], {}),
+    "five": ("{e2}", 5, "FINISHED", [("acc", "Infinity")], {"lr": "0.1"}),
+}
+for _name, (_experiment, _start, _status, _metrics, _params) in VALUES.items():
+    MAKE += [
+        post(
+            f"make {_name}",
+            "runs/create",
+            {
+                "experiment_id": _experiment,
+                "start_time": _start,
+                "run_name": _name,
+                "user_id": "ann" if _start < 3 else "bob",
+                "tags": [{"key": "size", "value": "big" if _start % 2 else "small"}],
+            },
+            **{_name: "run.info.run_id"},
+        ),
+        post(
+            f"fill {_name}",
+            "runs/log-batch",
+            {
+                "run_id": f"{{{_name}}}",
+                "metrics": [
+                    {"key": key, "value": value, "timestamp": 1}
+                    for key, value in _metrics
+                ],
+                "params": [
+                    {"key": key, "value": value} for key, value in _params.items()
+                ],
+                "tags": [{"key": "my tag", "value": _name}],
+            },
+        ),
+        post(
+            f"finish {_name}",
+            "runs/update",
+            {"run_id": f"{{{_name}}}", "status": _status, "end_time": 10 - _start},
+        ),
+    ]
+MAKE += [
+    post(
+        "make a deleted one",
+        "runs/create",
+        {"experiment_id": "{e}", "start_time": 9, "run_name": "gone"},
+        gone="run.info.run_id",
+    ),
+    post("delete it", "runs/delete", {"run_id": "{gone}"}),
+]
+
+
+def _search(says: str, keep: str = "", **body: object) -> Call:
+    kept = {keep: "next_page_token"} if keep else {}
+    return post(says, "runs/search", {"experiment_ids": ["{e}"]} | body, **kept)
+
+
+FILTERS = [
+    "metrics.acc > 0.85",
+    "metrics.acc >= 0.9",
+    "metric.acc < 0.9",
+    "metrics.acc <= 0.9 AND params.lr = '0.1'",
+    "metrics.acc = 0.9",
+    "metrics.acc != 0.9",
+    "metrics.`acc` > 0.85",
+    'metrics."acc" > 0.85',
+    "metrics.none > 0",
+    "metrics.loss > 0",
+    "metrics.acc > '0.5'",
+    "metrics.acc LIKE '0%'",
+    "metrics.acc IS NULL",
+    "metrics.acc IS NOT NULL",
+    "metrics.acc IN (0.9)",
+    "params.lr = '0.1'",
+    "param.lr = '0.1'",
+    "parameters.lr = '0.1'",
+    "params.lr != '0.1'",
+    "params.lr = 0.1",
+    "params.lr > '0.1'",
+    "params.net LIKE 'Res%'",
+    "params.net ILIKE 'res%'",
+    "params.net LIKE 'R_sNet'",
+    "params.lr IS NULL",
+    "params.lr IS NOT NULL",
+    "params.lr IN ('0.1')",
+    "tags.size = 'big'",
+    "tag.size = 'big'",
+    "tags.`my tag` = 'two'",
+    'tags."my tag" = "two"',
+    "tags.my tag = 'two'",
+    "tags.size != 'big'",
+    "tags.size ILIKE 'B%'",
+    "tags.mlflow.runName = 'one'",
+    "tags.`mlflow.runName` = 'one'",
+    "tags.size IS NULL",
+    "attributes.status = 'FINISHED'",
+    "attribute.status = 'FINISHED'",
+    "attr.status = 'FINISHED'",
+    "run.status = 'FINISHED'",
+    "status = 'FINISHED'",
+    "status != 'FINISHED'",
+    "status = 'finished'",
+    "status LIKE 'F%'",
+    "status IN ('FINISHED', 'FAILED')",
+    "run_name = 'one'",
+    "`run name` = 'one'",
+    "`Run name` = 'one'",
+    "attributes.run_name LIKE 't%'",
+    "run_name ILIKE 'T%'",
+    "run_id = '{one}'",
+    "run_id IN ('{one}', '{two}')",
+    "attributes.run_id NOT IN ('{one}', '{two}')",
+    "run_id LIKE '%'",
+    "user_id = 'ann'",
+    "user_id IN ('ann')",
+    "start_time > 2",
+    "start_time >= 2 and start_time < 4",
+    "end_time < 8",
+    "created > 2",
+    "Created > 2",
+    "start_time = '2'",
+    "start_time IN (1)",
+    "artifact_uri LIKE '%artifacts'",
+    "lifecycle_stage = 'active'",
+    "attributes.nothing = 'x'",
+    "nothing = 'x'",
+    "colours.red = 'x'",
+    "metrics = 1",
+    "metrics.acc",
+    "metrics.acc >",
+    "> 1",
+    "metrics.acc > 0.8 OR params.lr = '0.1'",
+    "NOT metrics.acc > 0.8",
+    "(metrics.acc > 0.8)",
+    "metrics.acc > 0.8 AND",
+    "metrics.acc > abc",
+    "params.lr = 'unclosed",
+    "metrics.acc >> 1",
+    "metrics.acc > 0.8; DROP TABLE runs",
+    "metrics.acc > 0.8 AND metrics.acc < 0.92 AND tags.size = 'big'",
+    "metrics.acc > -1e3",
+    "METRICS.acc > 0.85",
+    "metrics.ACC > 0.85",
+    "metrics.acc>0.85",
+    "1 < metrics.acc",
+    "datasets.name = 'x'",
+    "dataset.digest LIKE 'x%'",
+    "dataset.colour = 'x'",
+    "",
+    "  ",
+]
+ORDERS = [
+    [],
+    ["metrics.acc"],
+    ["metrics.acc ASC"],
+    ["metrics.acc DESC"],
+    ["metrics.loss ASC"],
+    ["metrics.loss DESC"],
+    ["metrics.`acc` desc"],
+    ['metrics."acc" desc'],
+    ["metrics.none ASC"],
+    ["params.lr ASC"],
+    ["params.lr DESC"],
+    ["params.lr DESC", "start_time ASC"],
+    ["tags.size ASC"],
+    ["tags.`my tag` DESC"],
+    ["tags.my tag DESC"],
+    ["start_time ASC"],
+    ["start_time DESC"],
+    ["attributes.start_time ASC"],
+    ["attribute.start_time"],
+    ["end_time ASC"],
+    ["status ASC"],
+    ["run_name ASC"],
+    ["`Run Name` ASC"],
+    ["user_id ASC"],
+    ["Created DESC"],
+    ["nothing"],
+    ["metrics"],
+    ["metrics.acc UP"],
+    ["metrics.acc, metrics.loss"],
+    ["metrics.acc DESC", "metrics.acc ASC"],
+    [""],
+    ["duration DESC"],
+    ["dataset.name"],
+]
+
+SEARCH = [
+    *MAKE,
+    _search("all"),
+    _search("both experiments", experiment_ids=["{e}", "{e2}"]),
+    _search("no experiments", experiment_ids=[]),
+    post("nothing asked", "runs/search", {}),
+    post("no body", "runs/search"),
+    _search("a missing experiment", experiment_ids=["123456"]),
+    _search("a word for an experiment", experiment_ids=["abc"]),
+    _search("a number for an experiment", experiment_ids=[1]),
+    _search("text for a list", experiment_ids="1"),
+    _search("the same twice", experiment_ids=["{e}", "{e}"]),
+    *(
+        _search(f"max_results {n!r}", max_results=n)
+        for n in (0, -1, 1, 50_000, 50_001, "2", "x", None, 1.5)
+    ),
+    _search("page 1", keep="p", max_results=2, order_by=["metrics.acc DESC"]),
+    _search(
+        "page 2",
+        keep="p2",
+        max_results=2,
+        order_by=["metrics.acc DESC"],
+        page_token="{p}",
+    ),
+    _search("page 3", max_results=2, order_by=["metrics.acc DESC"], page_token="{p2}"),
+    _search("page of nonsense", page_token="nonsense"),
+    _search("an empty page token", page_token="", max_results=1),
+    *(
+        _search(f"view {view!r}", run_view_type=view)
+        for view in (
+            "ACTIVE_ONLY",
+            "DELETED_ONLY",
+            "ALL",
+            1,
+            2,
+            3,
+            "2",
+            4,
+            0,
+            "NONE",
+            "",
+            None,
+        )
+    ),
+    *(_search(f"filter {text}|", filter=text) for text in FILTERS),
+    _search("a number for a filter", filter=5),
+    _search("null for a filter", filter=None),
+    *(_search(f"order {order}", order_by=order) for order in ORDERS),
+    _search("text for an order", order_by="start_time"),
+    _search("numbers for an order", order_by=[1]),
+]
+
+SCRIPTS = {"run_search": SEARCH}
