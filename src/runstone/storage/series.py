@@ -213,6 +213,8 @@ def plan(tx: Tx, run: int, *, most_blocks: int) -> Plan:
         most=most_blocks,
     )
     made = Plan(run, [row[0] for row in rows], [], [], {})
+    if not rows:
+        return made  # another server was first
     for key, fresh in _by_key(b"".join(row[1] for row in rows)).items():
         _plan_series(tx, made, key, fresh)
 
