@@ -8,6 +8,7 @@ and then answers all (group commit).  `Database.read` runs it on a snapshot.
 """
 
 import asyncio
+import json
 import queue
 import re
 import threading
@@ -42,6 +43,13 @@ READERS: Final = 4
 
 BUSY_MS: Final = 60_000
 """How long SQLite waits for another process's transaction."""
+
+NAMED_ITEMS: Final = 50
+"""
+Most items of a list that become parameters on SQLite.
+
+It looks each of them up among all: 20,000 took a minute.
+"""
 
 MAX_DOUBLE: Final = 1.7976931348623157e308
 
@@ -126,7 +134,7 @@ class Tx:
     def _execute(self, sql: str, params: dict[str, Any]) -> None:
         for name, value in params.items():
             if isinstance(value, list | tuple):
-                expanded, flat = _expand(sql, params)
+                expanded, flat = _expand(sql, params, self.dialect)
                 # Not through the cache: such a text hardly comes again.
                 self._cursor.execute(_spell.__wrapped__(expanded, self.dialect), flat)
                 return
@@ -433,7 +441,9 @@ def _mysql_upsert(sql: str) -> str:
     return re.sub(r"excluded\.(\w+)", r"VALUES(\1)", sql)
 
 
-def _expand(sql: str, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _expand(
+    sql: str, params: dict[str, Any], dialect: str
+) -> tuple[str, dict[str, Any]]:
     """Turn each list in *params* into one parameter for each item."""
     flat: dict[str, Any] = {}
     for name, value in params.items():
@@ -442,6 +452,9 @@ def _expand(sql: str, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
             continue
         if all(item.__class__ is int for item in value):
             places = ", ".join(map(str, value)) or "NULL"  # numbers need no quoting
+        elif dialect == "sqlite" and len(value) > NAMED_ITEMS:
+            flat[name] = json.dumps(value)
+            places = f"SELECT value FROM json_each(:{name})"  # noqa: S608  # a name of ours
         else:
             items = {f"{name}_{i}": item for i, item in enumerate(value)}
             flat |= items
