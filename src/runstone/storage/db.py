@@ -2,15 +2,21 @@
 The database: transactions, the writer thread and one spelling of SQL.
 
 Storage functions take an open `Tx` and are plain and synchronous.  The
-database takes the *function*: `Database.write` hands it to the one writer
-thread, which puts everything that waits into one transaction, commits once
-and then answers all (group commit).  `Database.read` runs it on a snapshot.
+database takes the *function*: `Database.write` puts everything that waits into
+one transaction, commits once and then answers all (group commit).
+`Database.read` runs it on a snapshot.
+
+Where a commit waits for nothing but memory (SQLite without fsync), a group is
+committed on the event loop itself: two changes of threads would cost more than
+the commit.  If the database is busy at that moment, and for all other
+databases, the writer thread does it.
 """
 
 import asyncio
 import json
 import queue
 import re
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -69,6 +75,9 @@ class Tx:
         dialect: "sqlite", "postgresql" or "mysql" (MariaDB too).
 
         changes: Rows written so far.
+
+        for_update: What ends a SELECT that locks its rows; SQLite has locked
+            everything already.
     """
 
     def __init__(
@@ -76,6 +85,7 @@ class Tx:
     ) -> None:
         self.dialect = dialect
         self.changes = 0
+        self.for_update = "" if dialect == "sqlite" else " FOR UPDATE"
         self._cursor = connection.cursor()
         self._known = known
         self._learnt: dict[str, int] = {}
@@ -175,6 +185,8 @@ class Database:
         self.url = make_url(url)
         self._writing = engine(self.url, readers=False)
         self._reading = engine(self.url, readers=True)
+        self._at_once: sqlite3.Connection | None = None
+        self._soon: list[_Job] = []
         self.dialect = self._writing.dialect.name.replace("mariadb", "mysql")
         self._known: dict[str, int] = {}
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -183,14 +195,22 @@ class Database:
         self._closed = False
         self._writer = threading.Thread(target=self._work, name="writer", daemon=True)
         self._writer.start()
+        if commits_at_once(self.url):
+            connection = sqlite3.connect(
+                str(self.url.database), isolation_level=None, check_same_thread=False
+            )
+            _set_up_sqlite(full=False, connection=connection, _record=None)  # type: ignore[arg-type]  # sqlite3's own
+            connection.execute("PRAGMA busy_timeout = 0")
+            self._at_once = connection
 
     async def write(
         self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """
-        Do *fn* in a transaction on the writer thread and wait for the commit.
+        Do *fn* in a transaction and wait for the commit.
 
-        It may be run more than once, so its arguments must not change.
+        It may be run more than once, so its arguments must not change.  Its
+        work must be small; what grows with the store goes by `write_long`.
 
         Raises:
             RunstoneError: What *fn* raised; nothing of it was written.
@@ -198,7 +218,24 @@ class Database:
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
-        self._put(_Job(partial(_call, fn, args, kwargs), answer, loop, _about(args)))
+        job = _Job(partial(_call, fn, args, kwargs), answer, loop, _about(args))
+        if self._at_once is None:
+            self._put(job)
+        else:
+            if not self._soon:
+                # After everything that is ready now: it all becomes one group.
+                loop.call_soon(self._commit_at_once)
+            self._soon.append(job)
+
+        return await answer
+
+    async def write_long(
+        self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do the same as `write`, always on the writer thread."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+        self._put(_Job(partial(_call, fn, args, kwargs), answer, loop))
 
         return await answer
 
@@ -245,9 +282,37 @@ class Database:
         self._closed = True
         self._jobs.put(None)
         self._writer.join()
+        if self._at_once is not None:
+            self._at_once.close()
         self._threads.shutdown()
         self._reading.dispose()
         self._writing.dispose()
+
+    def _commit_at_once(self) -> None:
+        """Commit what has gathered on the event loop, or leave it to the writer."""
+        group, self._soon = self._soon[:GROUP_JOBS], self._soon[GROUP_JOBS:]
+        if self._soon:
+            asyncio.get_running_loop().call_soon(self._commit_at_once)
+        connection = self._at_once
+        assert connection is not None
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            tx = Tx(connection, self.dialect, self._known)  # type: ignore[arg-type]  # sqlite3's own
+            outcomes = _run_all(tx, group)
+            connection.execute("COMMIT")
+        except Exception:  # noqa: BLE001  # the writer meets the same error, and waits or tells it
+            with suppress(sqlite3.Error):
+                connection.rollback()
+            for job in group:
+                self._put(job)
+            return
+        tx.committed()
+        _settle(
+            [
+                (job.answer, outcome)
+                for job, outcome in zip(group, outcomes, strict=True)
+            ]
+        )
 
     def _put(self, job: _Job) -> None:
         if self._closed:
@@ -281,25 +346,10 @@ class Database:
             outcomes = [self._alone(job) for job in group]
         _tell(group, outcomes)
 
-    def _together(self, group: list[_Job]) -> list[Any]:
-        """
-        Return each job's answer, or the error it raised before it wrote.
-
-        An error after a write spoils the transaction for the others, so it
-        is raised, and the caller runs the jobs one by one.
-        """
-        outcomes = []
+    def _together(self, group: list[_Job]) -> list[object]:
+        """Run *group* in one transaction."""
         with self._transaction() as tx:
-            for job in group:
-                before = tx.changes
-                try:
-                    outcomes.append(job.call(tx))
-                except errors.RunstoneError as error:
-                    if tx.changes != before:
-                        raise
-                    outcomes.append(error)
-
-        return outcomes
+            return _run_all(tx, group)
 
     def _alone(self, job: _Job) -> object:
         """Run one job, again if another server's transaction got in its way."""
@@ -369,9 +419,29 @@ def _call(
     return fn(tx, *args, **kwargs)
 
 
-def _tell(group: list[_Job], outcomes: list[Any]) -> None:
+def _run_all(tx: Tx, group: list[_Job]) -> list[object]:
+    """
+    Return each job's answer, or the error it raised before it wrote.
+
+    An error after a write spoils the transaction for the others, so it is
+    raised, and the caller runs the jobs one by one.
+    """
+    outcomes: list[object] = []
+    for job in group:
+        before = tx.changes
+        try:
+            outcomes.append(job.call(tx))
+        except errors.RunstoneError as error:
+            if tx.changes != before:
+                raise
+            outcomes.append(error)
+
+    return outcomes
+
+
+def _tell(group: list[_Job], outcomes: list[object]) -> None:
     """Answer every job, waking each event loop once."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Any, Any]]] = {}
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Any, object]]] = {}
     for job, outcome in zip(group, outcomes, strict=True):
         if job.loop is None:
             _settle([(job.answer, outcome)])
@@ -382,14 +452,21 @@ def _tell(group: list[_Job], outcomes: list[Any]) -> None:
             loop.call_soon_threadsafe(_settle, answers)
 
 
-def _settle(answers: list[tuple[Any, Any]]) -> None:
+def _settle(answers: list[tuple[Any, object]]) -> None:
     for answer, outcome in answers:
-        if answer.cancelled():
+        if answer.done():  # whoever asked has gone
             continue
         if isinstance(outcome, Exception):
             answer.set_exception(outcome)
         else:
             answer.set_result(outcome)
+
+
+def commits_at_once(url: URL) -> bool:
+    """Say whether a commit waits for no disk and no network."""
+    is_full = str(url.query.get("synchronous", "NORMAL")).upper() == "FULL"
+
+    return url.get_backend_name() == "sqlite" and not is_full
 
 
 def engine(url: URL, *, readers: bool) -> Engine:
@@ -401,7 +478,7 @@ def engine(url: URL, *, readers: bool) -> Engine:
         options["pool_pre_ping"] = readers
         options["isolation_level"] = "REPEATABLE READ" if readers else "READ COMMITTED"
     if url.get_backend_name() == "sqlite":
-        full = str(url.query.get("synchronous", "NORMAL")).upper() == "FULL"
+        full = not commits_at_once(url)
         made = create_engine(
             url.set(query={}), max_overflow=0, pool_timeout=60, **options
         )

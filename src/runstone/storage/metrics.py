@@ -64,8 +64,12 @@ def append(tx: Tx, run_id: str, batch: Batch) -> None:
     body, tops = _one(batch, numbers) if len(batch.keys) == 1 else _many(batch, numbers)
 
     tx.run(
-        "INSERT INTO block (run_id, points, body) VALUES (:run, :points, :body)",
+        """
+        INSERT INTO block (run_id, version, points, body)
+        VALUES (:run, :version, :points, :body)
+        """,
         run=place.run,
+        version=place.version,
         points=len(batch.keys),
         body=body,
     )

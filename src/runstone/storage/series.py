@@ -199,6 +199,8 @@ class Plan(NamedTuple):
 
     run: int
     blocks: list[int]
+    """Versions."""
+
     replaced: list[int]
     chunks: list[dict[str, int | bytes]]
     dropped: dict[int, int]
@@ -208,10 +210,15 @@ class Plan(NamedTuple):
 def plan(tx: Tx, run: int, *, most_blocks: int) -> Plan:
     """Read a run's oldest blocks and prepare the chunks that they become."""
     rows = tx.all(
-        "SELECT id, body FROM block WHERE run_id = :run ORDER BY id LIMIT :most",
+        """
+        SELECT version, body FROM block
+        WHERE run_id = :run ORDER BY version LIMIT :most
+        """,
         run=run,
         most=most_blocks,
     )
+    if not rows:
+        return Plan(run, [], [], [], {})
     made = Plan(run, [row[0] for row in rows], [], [], {})
     if not rows:
         return made  # another server was first
@@ -229,8 +236,8 @@ def apply(tx: Tx, made: Plan) -> None:
         Conflict: Another server has compacted the same blocks; nothing is
             written, and nothing is lost.
     """
-    _remove(tx, "block", made.blocks)
-    _remove(tx, "chunk", made.replaced)
+    _remove(tx, "block", "version", made.run, made.blocks)
+    _remove(tx, "chunk", "id", made.run, made.replaced)
     tx.run_many(
         """
         INSERT INTO chunk (run_id, key_id, first_step, first_time_ms, last_step,
@@ -260,14 +267,14 @@ class Waiting(NamedTuple):
     blocks: int
     points: int
     newest: int
-    """Id of its newest block."""
+    """Version of its newest block."""
 
 
 def waiting(tx: Tx) -> list[Waiting]:
     """Return the runs that have blocks."""
     rows = tx.all(
         """
-        SELECT run_id, COUNT(*), SUM(points), MAX(id) FROM block
+        SELECT run_id, COUNT(*), SUM(points), MAX(version) FROM block
         GROUP BY run_id
         """
     )
@@ -353,11 +360,12 @@ def _chunk_row(columns: Columns) -> dict[str, int | bytes]:
     }
 
 
-def _remove(tx: Tx, table: str, ids: list[int]) -> None:
+def _remove(tx: Tx, table: str, column: str, run: int, ids: list[int]) -> None:
     gone = 0
     for start in range(0, len(ids), 500):
         gone += tx.run(
-            f"DELETE FROM {table} WHERE id IN (:ids)",  # noqa: S608  # one of two names of ours
+            f"DELETE FROM {table} WHERE run_id = :run AND {column} IN (:ids)",  # noqa: S608  # names of ours
+            run=run,
             ids=ids[start : start + 500],
         )
     if gone != len(ids):
@@ -371,7 +379,7 @@ def _chart(tx: Tx, source: Source, pixels: int, span: tuple[int, int]) -> Chart:
         c for c in source.chunks if c.last_step >= span[0] and c.first_step <= span[1]
     ]
     total = sum(chunk.points for chunk in inside) + source.fresh.size
-    if total < 2 * BUCKET_POINTS * pixels:
+    if total < BUCKET_POINTS * pixels:
         parts = [*_bodies(tx, [chunk.id for chunk in inside]), source.fresh]
 
         return _thinned(join(parts), pixels, span)
@@ -429,7 +437,7 @@ def _sources(tx: Tx, numbers: list[int], key: int) -> dict[int, Source]:
     chunks = _chunks(tx, numbers, key)
     blocks: dict[int, list[bytes]] = {}
     rows = tx.all(
-        "SELECT run_id, body FROM block WHERE run_id IN (:runs) ORDER BY id",
+        "SELECT run_id, body FROM block WHERE run_id IN (:runs)",
         runs=numbers,
     )
     for run, body in rows:
