@@ -131,7 +131,9 @@ def _compare_series(client: Client, run_id: str, key: str, written: Written) -> 
     assert set(found) == expected
     assert len(found) == len(expected)
 
-    chart = client.get(f"/api/v1/runs/{run_id}/series?key={key}&pixels=10000")
+    chart = client.get(
+        f"/api/v1/runs/{run_id}/series?key={key}&pixels=10000&times=true"
+    )
     assert chart["count"] == len(expected)
     if chart["exact"]:
         columns = zip(

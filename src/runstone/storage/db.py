@@ -50,9 +50,6 @@ READERS: Final = 4
 BUSY_MS: Final = 60_000
 """How long SQLite waits for another process's transaction."""
 
-LAST: Final = "~"
-"""Sorts after every run's id."""
-
 NAMED_ITEMS: Final = 50
 """
 Most items of a list that become parameters on SQLite.
@@ -170,7 +167,7 @@ class _Job(NamedTuple):
     answer: "Future[Any] | asyncio.Future[Any]"
     loop: asyncio.AbstractEventLoop | None
     about: str
-    """The run it begins with; after all runs where it begins with none."""
+    """The run that it locks, if it is known to lock no other."""
 
 
 class Database:
@@ -218,7 +215,7 @@ class Database:
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
-        job = _Job(partial(_call, fn, args, kwargs), answer, loop, _about(args))
+        job = _Job(partial(_call, fn, args, kwargs), answer, loop, _first_text(args))
         if self._at_once is None:
             self._put(job)
         else:
@@ -235,7 +232,8 @@ class Database:
         """Do the same as `write`, always on the writer thread."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
-        self._put(_Job(partial(_call, fn, args, kwargs), answer, loop))
+        job = _Job(partial(_call, fn, args, kwargs), answer, loop, _first_text(args))
+        self._put(job)
 
         return await answer
 
@@ -244,7 +242,9 @@ class Database:
     ) -> T:
         """Do the same as `write`, for a caller without an event loop."""
         answer: Future[T] = Future()
-        self._put(_Job(partial(_call, fn, args, kwargs), answer, None, _about(args)))
+        self._put(
+            _Job(partial(_call, fn, args, kwargs), answer, None, _first_text(args))
+        )
 
         return answer.result()
 
@@ -336,10 +336,14 @@ class Database:
 
     def _commit(self, group: list[_Job]) -> None:
         """Run *group* in one transaction; on trouble, each job in its own."""
-        if self.dialect != "sqlite":
+        if self.dialect != "sqlite" and len(group) > 1:
             # Two servers that lock the same runs must do so in one order: a
             # deadlock is found after a second, and nobody writes meanwhile.
-            group.sort(key=_order)
+            # So a job that does not say which runs it locks is not grouped.
+            for job in group:
+                if not job.about:
+                    _tell([job], [self._alone(job)])
+            group = sorted((job for job in group if job.about), key=_about)
         try:
             outcomes = self._together(group)
         except Exception:  # noqa: BLE001  # the writer must survive: each job meets its own error below
@@ -405,12 +409,13 @@ class Database:
             ) from error
 
 
-def _order(job: _Job) -> str:
+def _about(job: _Job) -> str:
     return job.about
 
 
-def _about(args: tuple[Any, ...]) -> str:
-    return args[0] if args and isinstance(args[0], str) else LAST
+def _first_text(args: tuple[Any, ...]) -> str:
+    """Return the id of the run that a storage function changes: its first argument."""
+    return args[0] if args and isinstance(args[0], str) else ""
 
 
 def _call(
