@@ -14,7 +14,7 @@ from tests.reliability import hostile
 from tests.reliability.inside import Answer, Inside, inside
 
 
-EXAMPLES = 40
+EXAMPLES = 25
 ROUTES = [
     route
     for route in app.routes()

@@ -10,7 +10,7 @@ from tests.reliability.servers import assert_calm, served
 from tests.reliability.writers import Ledger
 
 
-WRITING_SECONDS = 10
+WRITING_SECONDS = 6
 HASTY = "tests.reliability.hasty:create"
 
 
