@@ -62,6 +62,12 @@ BATCH_ITEMS = 1_000
 BODY_BYTES = 16 * 1024 * 1024
 """Largest JSON body we read; MLflow documents 1 MB for log-batch."""
 
+HEAD_BYTES = 1024 * 1024
+"""Largest request line with headers; a filter may stand in a query."""
+
+HEAD_SECONDS = 20
+"""How long a client may take to send them; Apache's reqtimeout: 20 to 40."""
+
 SEARCH_RUNS = 50_000
 """Most runs in one answer on MLflow's wire; MLflow: 50,000."""
 

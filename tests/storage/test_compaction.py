@@ -12,7 +12,7 @@ from runstone import errors
 from runstone.analysis.columns import Columns, ordered
 from runstone.model import Point
 from runstone.storage import chunks, compaction, runs, series, words
-from runstone.storage.compaction import Compactor, Waiting
+from runstone.storage.compaction import Compactor, Pace, Waiting
 from runstone.storage.db import Database, Tx
 from runstone.storage.metrics import Batch, append
 from tests.factories import log, new_run
@@ -221,14 +221,11 @@ def test_a_point_of_a_loss_takes_six_bytes() -> None:
     assert (len(body) + len(pyramid)) / count <= 6
 
 
-def test_the_thread_compacts_what_is_idle(
-    db: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_thread_compacts_what_is_idle(db: Database) -> None:
     """And ends when it is told to."""
-    monkeypatch.setattr(compaction, "LOOK_SECONDS", 0.001)
     run_id = new_run(db)
     log(db, run_id, [Point("loss", 0, 0, 0.5)])
-    compactor = Compactor(db)
+    compactor = Compactor(db, Pace(look_seconds=0.001))
 
     compactor.start()
     while db.look(compaction.waiting):
@@ -254,11 +251,11 @@ def test_a_busy_run_is_compacted_only_when_it_has_much(db: Database) -> None:
     """To merge a run that still logs is work done twice."""
     compactor = Compactor(db)
     run_id = new_run(db)
-    for step in range(compaction.IDLE_LOOKS + 2):
+    for step in range(Pace().idle_looks + 2):
         log(db, run_id, [Point("loss", step, 0, 0.5)])
         assert compactor._due() == []
 
-    for _ in range(compaction.IDLE_LOOKS - 1):
+    for _ in range(Pace().idle_looks - 1):
         assert compactor._due() == []
     assert compactor._due() == [db.look(compaction.waiting)[0].run]
 

@@ -18,6 +18,7 @@ LOG: Final = logging.getLogger(__name__)
 WIRE: Final[dict[type[errors.RunstoneError], tuple[int, str]]] = {
     errors.InvalidInput: (400, "INVALID_PARAMETER_VALUE"),
     http.BodyTooLarge: (413, "INVALID_PARAMETER_VALUE"),
+    http.EncodedBody: (415, "INVALID_PARAMETER_VALUE"),
     errors.NoSuchRange: (416, "INVALID_PARAMETER_VALUE"),
     errors.NotFound: (404, "RESOURCE_DOES_NOT_EXIST"),
     errors.Conflict: (409, "RESOURCE_CONFLICT"),

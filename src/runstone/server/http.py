@@ -95,28 +95,36 @@ class Request:
 
         Raises:
             BodyTooLarge: It is over the limit; the rest is not read.
+            EncodedBody: It is compressed.
+            Unavailable: The client went away before the end.
         """
-        message = await self._receive()
-        if not message.get("more_body"):
-            return _within(message.get("body", b""))
-        parts = [message["body"]]
-        size = len(parts[0])
-        while message.get("more_body"):
-            message = await self._receive()
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
+        announced = self.header(b"content-length")
+        if announced.isdecimal() and int(announced[:18]) > limits.BODY_BYTES:
+            raise BodyTooLarge("The body", int(announced[:18]), limits.BODY_BYTES)
+        parts = []
+        size = 0
+        async for chunk in self.chunks():
+            parts.append(chunk)
+            size += len(chunk)
             if size > limits.BODY_BYTES:
                 raise BodyTooLarge("The body", size, limits.BODY_BYTES)
 
-        return b"".join(parts)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """
         Yield the body as it comes, for uploads of any size.
 
         Raises:
+            EncodedBody: It is compressed.
             Unavailable: The client went away before the end.
         """
+        encoding = self.header(b"content-encoding").strip().lower()
+        if encoding not in ("", "identity"):
+            raise EncodedBody(
+                f"A body with Content-Encoding {encoding[:50]!r} is not taken; send it "
+                "as it is, without that header"
+            )
         more = True
         while more:
             message = await self._receive()
@@ -134,6 +142,10 @@ class Request:
 
 class BodyTooLarge(errors.TooLarge):
     """The body of a request is over the limit."""
+
+
+class EncodedBody(errors.InvalidInput):
+    """The body of a request is compressed."""
 
 
 class Reply(NamedTuple):
@@ -316,13 +328,6 @@ def lacking(name: str) -> errors.InvalidInput:
         f"Missing value for required parameter '{name}'. See the API docs for more "
         "information about request parameters."
     )
-
-
-def _within(body: bytes) -> bytes:
-    if len(body) > limits.BODY_BYTES:
-        raise BodyTooLarge("The body", len(body), limits.BODY_BYTES)
-
-    return body
 
 
 def _too_deep() -> errors.InvalidInput:

@@ -5,6 +5,7 @@ SIGTERM, Ctrl-C or the end of the terminal lets what is in flight finish,
 closes the database and ends; a second one does not wait.
 """
 
+import asyncio
 import importlib
 import os
 import signal
@@ -17,7 +18,7 @@ from multiprocessing import connection, get_context, parent_process
 from multiprocessing.context import SpawnProcess
 from socket import socket
 from types import FrameType
-from typing import Final
+from typing import Final, Literal
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -78,6 +79,7 @@ def serve(settings: Settings) -> int:
     create = _factory(settings.app)
     settings.store.make_folders()
     logs.start(settings)
+    sockets.allow_many()
 
     # Clients that come during a migration wait in line.
     with _handled(_leave), sockets.listen(settings.host, settings.port) as listener:
@@ -149,6 +151,8 @@ def _run(
         log_config=None,
         lifespan="on",
         server_header=False,
+        http=_protocol(),
+        ws="none",
         backlog=sockets.BACKLOG,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
@@ -160,6 +164,15 @@ def _run(
         return STARTUP_FAILURE if stop.code else 0
 
     return INTERRUPTED if service.last_signal == signal.SIGINT else 0
+
+
+def _protocol() -> type[asyncio.Protocol] | Literal["auto"]:
+    try:
+        from runstone.server.heads import BoundedHeads  # noqa: PLC0415  # see below
+    except ImportError:
+        return "auto"  # Windows has no httptools
+
+    return BoundedHeads
 
 
 def _supervise(settings: Settings, listener: socket) -> int:
@@ -215,6 +228,7 @@ def _work(settings: Settings, listener: socket) -> None:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     logs.start(settings)
+    sockets.allow_many()
 
     sys.exit(_run(settings, _factory(settings.app), listener, hurries=False))
 

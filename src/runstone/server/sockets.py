@@ -37,6 +37,16 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def allow_many() -> None:
+    """Let this process hold as many connections as the system allows it."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415  # not on Windows
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def url(host: str, port: int) -> str:
     """Return the address that reaches a server listening on this host, from here."""
     name = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # compared, not bound

@@ -20,16 +20,6 @@ from runstone.storage.db import Database, Tx
 
 LOG: Final = logging.getLogger(__name__)
 
-LOOK_SECONDS: Final = 2.0
-"""How often the blocks are counted."""
-
-IDLE_LOOKS: Final = 3
-"""A run that got nothing new for so many looks is compacted whole."""
-
-BUSY_BLOCKS: Final = 2_000
-BUSY_POINTS: Final = 1_000_000
-"""What a busy run may have in blocks before it is compacted all the same."""
-
 SHORT_POINTS: Final = 256
 """A series that has fewer points stays in its run's rest."""
 
@@ -143,16 +133,36 @@ def waiting(tx: Tx) -> list[Waiting]:
     return [Waiting(*(int(item) for item in row)) for row in rows]
 
 
+class Pace(NamedTuple):
+    """When a run is due."""
+
+    look_seconds: float = 2.0
+    """How often the blocks are counted."""
+
+    idle_looks: int = 3
+    """A run that got nothing new for so many looks is compacted whole."""
+
+    busy_blocks: int = 2_000
+    busy_points: int = 1_000_000
+    """What a busy run may have in blocks before it is compacted all the same."""
+
+
 class Compactor:
     """
     Compacts the runs of one database in the background.
 
     Several servers may do so at once: who comes second to the same blocks
     writes nothing.
+
+    Args:
+        database: What to compact.
+
+        pace: When a run is due.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, pace: Pace | None = None) -> None:
         self._database = database
+        self._pace = pace or Pace()
         self._seen: dict[int, tuple[int, int]] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(
@@ -170,7 +180,7 @@ class Compactor:
             self._thread.join()
 
     def _work(self) -> None:
-        while not self._stop.wait(LOOK_SECONDS):
+        while not self._stop.wait(self._pace.look_seconds):
             try:
                 for run in self._due():
                     self._compact(run)
@@ -182,15 +192,16 @@ class Compactor:
     def _due(self) -> list[int]:
         """Choose the runs that are idle, or have too much in blocks."""
         before, self._seen = self._seen, {}
+        pace = self._pace
         due = []
         for run in self._database.look(waiting):
             newest, looks = before.get(run.run, (0, 0))
             looks = looks + 1 if newest == run.newest else 0
             self._seen[run.run] = (run.newest, looks)
             if (
-                looks >= IDLE_LOOKS
-                or run.blocks >= BUSY_BLOCKS
-                or run.points >= BUSY_POINTS
+                looks >= pace.idle_looks
+                or run.blocks >= pace.busy_blocks
+                or run.points >= pace.busy_points
             ):
                 due.append(run.run)
 
