@@ -30,6 +30,8 @@ export function MetricChart({ run, metric }: MetricChartProps) {
   if (isPending) return <p role="status">{words.loadingMetric(metric)}</p>
   if (error && !data) return <Failure title={metric} error={error} retry={refetch} />
   if (data.step.length === 0) return <p role="status">{words.noPoints(metric)}</p>
+  if (data.value.every((value) => value === null))
+    return <p role="status">{words.nothingFinite(metric)}</p>
   return (
     <>
       <Curve key={metric} series={data} />
@@ -95,7 +97,10 @@ function optionsFor(place: HTMLElement, key: string): uPlot.Options {
     width: place.clientWidth,
     height: HEIGHT,
     scales: { x: { time: false } },
-    axes: [axis, { ...axis, size: 56 }],
+    axes: [
+      { ...axis, size: 28 },
+      { ...axis, size: 56 },
+    ],
     series: [
       { label: 'step' },
       { label: key, stroke, width: 1.5, points: { size: 5 } },
