@@ -11,6 +11,8 @@ from sqlalchemy import create_engine, make_url, text
 
 from runstone import locations
 from runstone.errors import Unusable
+from runstone.storage import migrate
+from runstone.storage.db import Database, Tx
 
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\\\0"), min_size=1)
@@ -61,6 +63,7 @@ def test_a_relative_folder_is_taken_from_here(
         ("postgresql://u:secret@h", "names no database"),
         ("file://server/runs", "names the machine"),
         ("a\0b", "empty"),
+        ("sqlite:///x.db?synchronous=OFF", "NORMAL or FULL"),
     ],
 )
 def test_what_is_no_store_is_refused_without_its_password(uri: str, said: str) -> None:
@@ -96,6 +99,25 @@ def test_a_store_with_an_odd_name_opens(tmp_path: Path, name: str) -> None:
     assert store.file is not None
     with closing(sqlite3.connect(store.file)) as database:
         assert database.execute("SELECT name FROM sqlite_master").fetchall()
+
+
+@pytest.mark.parametrize(
+    ("query", "level"), [("", 1), ("?synchronous=FULL", 2), ("?synchronous=full", 2)]
+)
+def test_a_store_can_be_told_to_survive_a_power_cut(
+    tmp_path: Path, query: str, level: int
+) -> None:
+    """What the URL says reaches SQLite: 1 is NORMAL, 2 is FULL."""
+    url = locations.locate(f"sqlite:///{tmp_path}/runs.db{query}").database_url
+    migrate.upgrade(url)
+    database = Database(url)
+
+    with closing(database):
+        assert database.transact(_synchronous) == level
+
+
+def _synchronous(tx: Tx) -> int:
+    return int(tx.all("PRAGMA synchronous")[0][0])
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None:

@@ -28,6 +28,9 @@ DRIVERS = {
 }
 """Schemes people write, and the driver that Runstone ships."""
 
+SYNCHRONOUS = ("NORMAL", "FULL")
+"""Whether a commit to SQLite waits for the disk: it survives a power cut then."""
+
 SECRET_QUERY_KEYS = frozenset({"password", "passwd", "passfile", "sslpassword"})
 
 
@@ -167,6 +170,12 @@ def _sqlite_file(uri: str, rest: str) -> Store:
     file = Path(path).expanduser().absolute()
     if file.is_dir():
         raise Unusable(f"{path!r} is a folder; give a file inside it, or {path} alone")
+
+    for key, value in parse_qsl(query):
+        if key == "synchronous" and value.upper() not in SYNCHRONOUS:
+            raise Unusable(
+                f"synchronous is {value!r}, expected {' or '.join(SYNCHRONOUS)}"
+            )
 
     return Store(_sqlite_url(file) + mark + query, file=file)
 
