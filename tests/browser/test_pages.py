@@ -173,6 +173,18 @@ def test_a_page_that_cannot_be_read_says_so_and_tries_again(
     complaints[:] = [text for text in complaints if "404" not in text]
 
 
+def test_the_link_that_mlflow_prints_opens_the_run(site: Site, page: Page) -> None:
+    """MLflow's client ends every run with an address of MLflow's own pages."""
+    experiment = site.experiment("printed")
+    run_id = site.run(experiment, "linked")
+
+    page.goto(f"/#/experiments/{experiment}/runs/{run_id}")
+
+    details = page.get_by_role("region", name="Run", exact=True)
+    expect(details.get_by_role("heading", name="linked")).to_be_visible()
+    expect(page).to_have_url(f"{site.url}/experiments/{experiment}?run={run_id}")
+
+
 def test_an_address_that_leads_nowhere_leads_back(site: Site, page: Page) -> None:
     """The server sends its page for any address, and the page knows its own."""
     site.run(site.experiment("home"), "a-run")
