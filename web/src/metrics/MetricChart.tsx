@@ -3,6 +3,7 @@ import uPlot from 'uplot'
 import type { Run, Series } from '../api/types'
 import { useMessages } from '../i18n/language'
 import { Failure } from '../ui/Failure'
+import { tick } from '../ui/numbers'
 import { useTheme } from '../ui/theme'
 import styles from './MetricChart.module.css'
 import { useSeries } from './queries'
@@ -91,6 +92,7 @@ function optionsFor(place: HTMLElement, key: string): uPlot.Options {
     grid: { stroke: borderTopColor, width: 1 },
     ticks: { show: false },
     font: '11px system-ui, sans-serif',
+    values: (_, splits) => splits.map(tick),
   }
 
   return {
