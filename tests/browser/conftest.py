@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from dev import web
 from tests import services, tree
 from tests.conftest import do_without
 
@@ -143,12 +144,16 @@ def site(tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def browser(chromium: Path) -> Iterator[Browser]:
     """Give the system's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=list(ARGUMENTS)
-        )
-        yield browser
-        browser.close()
+    node, _ = web.node_and_npm()
+    with pytest.MonkeyPatch.context() as patch:
+        # Playwright's own Node.js needs a library that a bare system lacks.
+        patch.setenv("PLAYWRIGHT_NODEJS_PATH", str(node))
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=chromium, args=list(ARGUMENTS)
+            )
+            yield browser
+            browser.close()
 
 
 @pytest.fixture
