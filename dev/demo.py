@@ -209,10 +209,10 @@ def _run_example(script: Path, env: dict[str, str], say: Words) -> None:
 def _show(url: str, say: Words) -> None:
     """Tell where to look, and at what."""
     say.title(url, "open it and look at:")
-    say.line("  learning-rates   curves: lr 30 breaks off, overfit turns up again")
-    say.line("  digits           train and val side by side; confusion/matrix.png")
-    say.line("  iris             the search and its fifteen tries; sort by accuracy")
-    say.line("  breast-cancer    five models; filter: metrics.f1 > 0.97")
+    say.line("  learning-rates   val_loss: lr 10 breaks off, overfit turns up again")
+    say.line("  digits           three networks, a point of each metric every epoch")
+    say.line("  iris             a search and its fifteen tries, params and scores")
+    say.line("  breast-cancer    five models on one question, their scores in columns")
     say.line()
 
 

@@ -11,18 +11,50 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from runstone import errors, limits
+from runstone.server import app, mlflow
+from runstone.server.http import Route, Router
 
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
 WIDTH = 80
 """Columns of the help text, whatever the terminal of the writer."""
+
+REFUSED: Mapping[str, tuple[str, ...]] = {
+    "the model registry": (
+        "/api/2.0/mlflow/registered-models/create",
+        "/api/2.0/mlflow/model-versions/create",
+        "/model-versions/get-artifact",
+    ),
+    "logged models": (
+        "/api/2.0/mlflow/logged-models",
+        "/api/2.0/mlflow/runs/log-model",
+    ),
+    "traces": (
+        "/api/3.0/mlflow/traces",
+        "/api/2.0/mlflow/traces",
+        "/v1/traces",
+    ),
+    "webhooks": ("/api/2.0/mlflow/webhooks",),
+    "users and permissions": (
+        "/api/2.0/mlflow/users/create",
+        "/api/2.0/mlflow/experiments/permissions/create",
+        "/signup",
+    ),
+    "prompts, scorers, gateway, jobs and the pages' own questions": (
+        "/api/3.0/mlflow/scorers/list",
+        "/ajax-api/2.0/mlflow/gateway-proxy",
+        "/ajax-api/3.0/jobs/search",
+        "/graphql",
+    ),
+}
+"""What of MLflow's protocol is not built, by a path or two of each part."""
 
 
 def pages() -> Mapping[Path, str]:
@@ -32,6 +64,7 @@ def pages() -> Mapping[Path, str]:
         "limits.md": _limits(),
         "settings.md": _settings(),
         "cli.md": _cli(),
+        "routes.md": _routes(),
     }
 
     return {REFERENCE / name: text for name, text in rendered.items() if text}
@@ -119,6 +152,64 @@ def _cli() -> str:
         return ""
 
     return "\n\n".join([_heading("Command line"), *sections]) + "\n"
+
+
+def _routes() -> str:
+    """Render every route, MLflow's once for all its prefixes, and what is refused."""
+    shown = [
+        route
+        for route in app.routes()
+        if not route.path.startswith(mlflow.PREFIXES[1:])
+    ]
+    ours = [route for route in shown if route.path.startswith("/api/v1/")]
+    theirs = [route for route in shown if "/mlflow" in route.path]
+    others = [route for route in shown if route not in (*ours, *theirs)]
+    prefixes = ", ".join(f"`{prefix}`" for prefix in mlflow.PREFIXES)
+    refused = [
+        f"| {part} | {', '.join(f'`{path}`' for path in _refused(paths))} |"
+        for part, paths in REFUSED.items()
+    ]
+    sections = [
+        _heading("Routes"),
+        "Each route names the right that it needs; as long as there is no login, "
+        "everyone has every right.\nA running server says the same, with types, at "
+        "`/api/v1/openapi.json`.",
+        f"## Ours\n\n{_table(ours)}",
+        f"## MLflow's\n\nEach of `/api/2.0/` is served under {prefixes}.\n\n"
+        + _table(theirs),
+        f"## Others\n\n{_table(others)}",
+        "## What of MLflow's is not built\n\nIt is refused by name, with the status "
+        "501 and the code `NOT_IMPLEMENTED`, and never by silence.\n\n"
+        "| part | such as |\n|---|---|\n" + "\n".join(refused),
+    ]
+
+    return "\n\n".join(sections) + "\n"
+
+
+def _table(routes: Iterable[Route]) -> str:
+    rows = [
+        f"| {route.method} | `{route.path}` | {_first_line(route.endpoint)} "
+        f"| {route.right} |"
+        for route in routes
+    ]
+
+    return "\n".join(
+        ["| method | path | what it does | right |", "|---|---|---|---|", *rows]
+    )
+
+
+def _first_line(endpoint: object) -> str:
+    return (inspect.getdoc(endpoint) or "").partition("\n")[0]
+
+
+def _refused(paths: Sequence[str]) -> Sequence[str]:
+    """Return the paths, having made sure that they are known and lead nowhere."""
+    router = Router(app.routes())
+    for path in paths:
+        if router.methods(path) or not mlflow.knows(path):
+            raise ValueError(f"{path} is not refused by name; mend REFUSED")
+
+    return paths
 
 
 def _heading(title: str) -> str:

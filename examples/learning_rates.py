@@ -18,7 +18,7 @@ from sklearn.datasets import load_digits
 EPOCHS = 60
 BATCH = 64
 LEAK = 0.1
-RATES = (0.003, 0.01, 0.03, 0.1, 0.3, 30.0)
+RATES = (0.003, 0.01, 0.03, 0.1, 0.3, 10.0)
 
 
 class Setting(NamedTuple):
@@ -41,16 +41,17 @@ class Network:
         self.outer = random.normal(0, hidden**-0.5, (hidden, 10))
 
     def guess(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the hidden layer [n, hidden] and the probabilities [n, 10]."""
+        """Return the hidden layer [n, hidden] and log probabilities [n, 10]."""
         hidden = images @ self.inner
         hidden = np.maximum(hidden, LEAK * hidden)
         scores = hidden @ self.outer
-        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return hidden, powers / powers.sum(axis=1, keepdims=True)
+        scores -= scores.max(axis=1, keepdims=True)
+        return hidden, scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
 
     def learn(self, images: np.ndarray, labels: np.ndarray, rate: float) -> None:
         """Take one step down the gradient of the cross entropy."""
-        hidden, error = self.guess(images)
+        hidden, logs = self.guess(images)
+        error = np.exp(logs)
         error[np.arange(len(labels)), labels] -= 1
         error /= len(labels)
         back = (error @ self.outer.T) * np.where(hidden > 0, 1, LEAK)
@@ -59,9 +60,9 @@ class Network:
 
     def judge(self, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
         """Return the mean loss in nats and the accuracy."""
-        _, chances = self.guess(images)
-        loss = -np.log(chances[np.arange(len(labels)), labels]).mean()
-        return float(loss), float((chances.argmax(axis=1) == labels).mean())
+        _, logs = self.guess(images)
+        loss = -logs[np.arange(len(labels)), labels].mean()
+        return float(loss), float((logs.argmax(axis=1) == labels).mean())
 
 
 def train(setting: Setting) -> None:

@@ -37,6 +37,9 @@ DATABASES = ["sqlite", "postgresql", *(["mariadb"] if MARIADB else [])]
 def pytest_configure() -> None:
     """Let a polite kill end the servers of the tests too, like Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A shell has what it starts in the background ignore Ctrl-C, and so would the
+    # programs that the tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import click
 
 from dev import docs
 from runstone import errors
+from runstone.server import app
 
 
 def test_every_error_stands_in_the_drawn_tree() -> None:
@@ -41,8 +42,15 @@ def test_every_command_has_its_words() -> None:
     assert silent == []
 
 
+def test_every_route_has_its_words() -> None:
+    """Whoever reads the list of routes learns what each is for."""
+    silent = [route.path for route in app.routes() if not route.endpoint.__doc__]
+
+    assert silent == []
+
+
 def test_the_reference_is_what_the_code_says() -> None:
-    """After a change of help, settings, errors or limits: `make docs`."""
+    """After a change of help, settings, routes, errors or limits: `make docs`."""
     assert docs.stale() == []
 
 

@@ -87,7 +87,6 @@ def test_a_wrong_command_line_says_what_was_meant(
         "server --backend-store-uri s3://bucket",
         "server --config nowhere.toml",
         "server --app nothing:here",
-        "server --static-prefix runs",
         "db upgrade --backend-store-uri sqlite://",
     ],
 )

@@ -1,20 +1,14 @@
 """Settings are read once, from flags, environment and file, in that order."""
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, make_url, text
 
 from runstone import settings
 from runstone.errors import Unusable
 from runstone.settings import Settings
-
-
-NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\\\0"), min_size=1)
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(
@@ -66,7 +60,6 @@ def test_switches_take_the_usual_words(word: str, *, expected: bool) -> None:
         ("RUNSTONE_WORKERS", "0", "RUNSTONE_WORKERS"),
         ("RUNSTONE_ACCESS_LOG", "perhaps", "RUNSTONE_ACCESS_LOG"),
         ("RUNSTONE_LOG_LEVEL", "loud", "debug, info, warning or error"),
-        ("RUNSTONE_STATIC_PREFIX", "runs/", "start with /"),
     ],
 )
 def test_a_bad_value_is_named_with_its_source(
@@ -116,112 +109,6 @@ def test_a_missing_file_is_an_error() -> None:
 def test_settings_survive_the_way_through_the_environment(given: Settings) -> None:
     """A server in the background gets exactly what its starter was told."""
     assert settings.read({}, given.environment()) == given
-
-
-@pytest.mark.parametrize(
-    ("uri", "expected"),
-    [
-        ("postgresql://u:p@h:5432/d", "postgresql+psycopg://u:p@h:5432/d"),
-        ("postgresql+psycopg2://u@h/d?sslmode=require", "?sslmode=require"),
-        ("postgres://h/d", "postgresql+psycopg://h/d"),
-        ("mysql://u:p@h/d", "mysql+pymysql://u:p@h/d"),
-        ("mysql+pymysql://u:p@h/d", "mysql+pymysql://u:p@h/d"),
-        ("mariadb://u:p@h/d", "mysql+pymysql://u:p@h/d"),
-        ("sqlite:////abs/x.db", "sqlite:////abs/x.db"),
-        ("file:///abs/runs", "sqlite:////abs/runs/runstone.db"),
-        ("file:///abs/my%20runs", "sqlite:////abs/my runs/runstone.db"),
-        ("/abs/folder", "sqlite:////abs/folder/runstone.db"),
-    ],
-)
-def test_every_usual_spelling_of_a_store_is_understood(uri: str, expected: str) -> None:
-    """Scripts written for MLflow start unchanged."""
-    assert expected in settings.locate(uri).database_url
-
-
-@pytest.mark.parametrize("uri", ["./mlruns", "mlruns", "file:./mlruns", "file:mlruns"])
-def test_a_relative_folder_is_taken_from_here(
-    uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The store stays where it was, wherever a worker is started."""
-    monkeypatch.chdir(tmp_path)
-
-    store = settings.locate(uri)
-
-    assert store.folder == tmp_path / "mlruns"
-    assert store.database_url == f"sqlite:///{tmp_path}/mlruns/runstone.db"
-
-
-@pytest.mark.parametrize(
-    ("uri", "said"),
-    [
-        ("", "empty"),
-        ("http://u:secret@mlflow:5000", "MLFLOW_TRACKING_URI"),
-        ("s3://bucket/runs", "no store is spelled"),
-        ("mssql://u:secret@h/d", "no store is spelled"),
-        ("sqlite://", "names no file"),
-        ("sqlite:///:memory:", "names no file"),
-        ("postgresql://u:secret@h", "names no database"),
-        ("file://server/runs", "names the machine"),
-        ("a\0b", "empty"),
-    ],
-)
-def test_what_is_no_store_is_refused_without_its_password(uri: str, said: str) -> None:
-    """The error says what would help, and may be pasted into a chat."""
-    with pytest.raises(Unusable, match=said) as caught:
-        settings.locate(uri)
-
-    assert "secret" not in str(caught.value)
-
-
-@given(name=NAMES)
-def test_any_folder_name_reaches_the_database_as_it_is(name: str) -> None:
-    """Korean, spaces, percent and question marks are names like any other."""
-    folder = Path("/stores") / name
-
-    database = make_url(settings.locate(str(folder)).database_url).database
-
-    if name not in {".", ".."}:
-        assert database == str(folder / "runstone.db")
-
-
-@pytest.mark.parametrize("name", ["실험 기록", "100% done?", "a#b"])
-def test_a_store_with_an_odd_name_opens(tmp_path: Path, name: str) -> None:
-    """The URL leads to that very file."""
-    store = settings.locate(str(tmp_path / name))
-    store.make_folders()
-
-    engine = create_engine(store.database_url)
-    with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE seen (x INTEGER)"))
-    engine.dispose()
-
-    assert store.file is not None
-    with closing(sqlite3.connect(store.file)) as database:
-        assert database.execute("SELECT name FROM sqlite_master").fetchall()
-
-
-def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None:
-    """A file in the way is said, not traced."""
-    (tmp_path / "file").write_text("")
-
-    with pytest.raises(Unusable, match="--backend-store-uri"):
-        settings.locate(f"{tmp_path}/file/mlruns").make_folders()
-
-
-@pytest.mark.parametrize(
-    ("uri", "expected"),
-    [
-        ("postgresql://u:p@h/d", "postgresql://u:***@h/d"),
-        ("postgresql://u:p@x@h/d", "postgresql://u:***@h/d"),
-        ("postgresql://h/d?password=p&a=b", "postgresql://h/d?password=***&a=b"),
-        ("postgresql://u@h/d?a=%20", "postgresql://u@h/d?a=%20"),
-        ("s3://bucket/a b", "s3://bucket/a b"),
-        ("./mlruns", "./mlruns"),
-    ],
-)
-def test_passwords_are_masked(uri: str, expected: str) -> None:
-    """Nothing that is printed holds a secret."""
-    assert settings.shown(uri) == expected
 
 
 def test_no_password_is_in_what_a_debugger_or_a_log_shows() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runstone.settings import locate
+from runstone.locations import locate
 from runstone.storage import documents, series
 from runstone.storage.compaction import compact_all
 from runstone.storage.db import Database

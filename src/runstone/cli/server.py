@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from runstone import settings
+from runstone import locations, settings
 from runstone.cli.options import every_setting
 from runstone.errors import Unusable
 from runstone.settings import Settings
@@ -98,7 +98,7 @@ def _read(
         if options[flag.removeprefix("--").replace("-", "_")]:
             click.echo(f"Note: {flag} means nothing here and is ignored.", err=True)
 
-    if registry and settings.locate(registry) != chosen.store:
+    if registry and locations.locate(registry) != chosen.store:
         raise Unusable(
             "--registry-store-uri is another store than --backend-store-uri; Runstone "
             "keeps models beside their runs, so leave it away"

@@ -163,7 +163,9 @@ def _print_table(rows: list[dict[str, object]]) -> None:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD)
-    for title in ("URL", "PID", "Health", "Up", "Store", "Log"):
+    for title in ("URL", "PID", "Health", "Up"):
+        table.add_column(title, no_wrap=True)
+    for title in ("Store", "Log"):
         table.add_column(title, overflow="fold")
     for row in rows:
         table.add_row(

@@ -15,6 +15,19 @@ from runstone.settings import Settings
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
+class Lines(logging.Formatter):
+    """Begins every line of a message alike: the access log comes in bunches."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's own name
+        """Write a record, each line with time and level."""
+        text = super().formatMessage(record)
+        if "\n" not in record.message:
+            return text
+        head = text.removesuffix(record.message)
+
+        return "\n".join(head + line for line in record.message.split("\n"))
+
+
 def start(settings: Settings) -> None:
     """
     Send the log to standard output, line by line, and to the log file.
@@ -36,7 +49,7 @@ def start(settings: Settings) -> None:
     if settings.log_file and not _is_output(settings.log_file):
         handlers.append(_file(settings.log_file))
     for handler in handlers:
-        handler.setFormatter(logging.Formatter(FORMAT))
+        handler.setFormatter(Lines(FORMAT))
 
     root = logging.getLogger("runstone")
     root.setLevel(level)

@@ -18,8 +18,9 @@ import msgspec
 import psutil
 
 from runstone._version import __version__
+from runstone.locations import shown
 from runstone.server import sockets
-from runstone.settings import Settings, shown
+from runstone.settings import Settings
 
 
 SAME_PROCESS_SECONDS = 5.0

@@ -25,8 +25,9 @@ from uvicorn.config import STARTUP_FAILURE
 
 from runstone._version import __version__
 from runstone.errors import Unusable
+from runstone.locations import shown
 from runstone.server import logs, memory, running, security, sockets
-from runstone.settings import Settings, shown
+from runstone.settings import Settings
 
 
 GRACE_SECONDS: Final = 8
@@ -76,6 +77,8 @@ def serve(settings: Settings) -> int:
         Unusable: The store, the port or the settings cannot be used.
     """
     security.require_safe_binding(settings)
+    # NumPy's BLAS would start a thread for each processor; no matrix is multiplied.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     create = _factory(settings.app)
     settings.store.make_folders()
     logs.start(settings)

@@ -13,8 +13,8 @@ STATIC: Final = Path(__file__).parent.parent / "static"
 # Nothing inline and nothing from elsewhere: what users upload never runs here.
 POLICY: Final = (
     b"content-security-policy",
-    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    b"font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    b"connect-src 'self'; base-uri 'none'; form-action 'none'; "
     b"frame-ancestors 'none'",
 )
 FOREVER: Final = (b"cache-control", b"public, max-age=31536000, immutable")

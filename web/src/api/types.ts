@@ -30,8 +30,9 @@ export type Metric = {
   last: Value
   step: number
   time_ms: number
-  min: Value
-  max: Value
+  /** `null` where every value was NaN */
+  min: Value | null
+  max: Value | null
   count: number
 }
 

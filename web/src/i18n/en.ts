@@ -79,6 +79,8 @@ export const en = {
   showChart: (metric: string) => `Draw ${metric}`,
   loadingMetric: (metric: string) => `Loading ${metric}`,
   noPoints: (metric: string) => `No points of ${metric} yet`,
+  nothingFinite: (metric: string) =>
+    `There is no curve: every value of ${metric} is NaN or infinite`,
   overSteps: (metric: string) => `${metric} over steps`,
   thinned: (n: number) =>
     `${n.toLocaleString('en')} points, drawn with the first, last, lowest and highest of each pixel`,

@@ -75,6 +75,8 @@ export const ko: Messages = {
   showChart: (metric) => `${metric} 그래프 보기`,
   loadingMetric: (metric) => `${metric} 불러오는 중`,
   noPoints: (metric) => `${metric}의 값이 아직 없습니다`,
+  nothingFinite: (metric) =>
+    `${metric}의 모든 값이 NaN이거나 무한대라서 그래프를 그릴 수 없습니다`,
   overSteps: (metric) => `스텝별 ${metric}`,
   thinned: (n) =>
     `값 ${n.toLocaleString('ko')}개를 픽셀마다 처음·마지막·최소·최대로 그렸습니다`,

@@ -3,6 +3,7 @@ import uPlot from 'uplot'
 import type { Run, Series } from '../api/types'
 import { useMessages } from '../i18n/language'
 import { Failure } from '../ui/Failure'
+import { tick } from '../ui/numbers'
 import { useTheme } from '../ui/theme'
 import styles from './MetricChart.module.css'
 import { useSeries } from './queries'
@@ -30,6 +31,8 @@ export function MetricChart({ run, metric }: MetricChartProps) {
   if (isPending) return <p role="status">{words.loadingMetric(metric)}</p>
   if (error && !data) return <Failure title={metric} error={error} retry={refetch} />
   if (data.step.length === 0) return <p role="status">{words.noPoints(metric)}</p>
+  if (data.value.every((value) => value === null))
+    return <p role="status">{words.nothingFinite(metric)}</p>
   return (
     <>
       <Curve key={metric} series={data} />
@@ -89,13 +92,17 @@ function optionsFor(place: HTMLElement, key: string): uPlot.Options {
     grid: { stroke: borderTopColor, width: 1 },
     ticks: { show: false },
     font: '11px system-ui, sans-serif',
+    values: (_, splits) => splits.map(tick),
   }
 
   return {
     width: place.clientWidth,
     height: HEIGHT,
     scales: { x: { time: false } },
-    axes: [axis, { ...axis, size: 56 }],
+    axes: [
+      { ...axis, size: 28 },
+      { ...axis, size: 56 },
+    ],
     series: [
       { label: 'step' },
       { label: key, stroke, width: 1.5, points: { size: 5 } },

@@ -78,12 +78,8 @@ function MetricRow({ name, run, drawn, href }: MetricRowProps) {
       <td>
         <MetricValue value={metric.last} />
       </td>
-      <td>
-        <MetricValue value={metric.min} />
-      </td>
-      <td>
-        <MetricValue value={metric.max} />
-      </td>
+      <td>{metric.min !== null && <MetricValue value={metric.min} />}</td>
+      <td>{metric.max !== null && <MetricValue value={metric.max} />}</td>
       <td>{metric.step.toLocaleString()}</td>
     </tr>
   )

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isNumeric, short } from './numbers'
+import { isNumeric, short, tick } from './numbers'
 
 test.each([
   [0, '0'],
@@ -14,6 +14,16 @@ test.each([
   ['-Infinity', '−∞'],
 ] as const)('%s is written %s', (value, text) => {
   expect(short(value)).toBe(text)
+})
+
+test.each([
+  [0, '0'],
+  [0.30000000000000004, '0.3'],
+  [-2000, '−2000'],
+  [2e9, '2e9'],
+  [0.00005, '5e−5'],
+])('%s beside an axis is %s', (value, text) => {
+  expect(tick(value)).toBe(text)
 })
 
 test('text is numeric only if all of it is a number', () => {

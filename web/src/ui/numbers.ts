@@ -14,6 +14,14 @@ export function short(value: Value): string {
   return minus(size < 1 ? value.toFixed(4) : value.toPrecision(5))
 }
 
+/** A round number beside an axis, short enough to stand there. */
+export function tick(value: number): string {
+  const size = Math.abs(value)
+  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return minus(exponent(value))
+
+  return minus(String(Number(value.toPrecision(6))))
+}
+
 /** Whether a value is a number that can be drawn. */
 export function isNumber(value: Value): boolean {
   return typeof value === 'number'
