@@ -121,6 +121,19 @@ def test_a_stale_form_is_never_served(
     assert page.bodies == [render(db.look(documents.by_id, run_id))]
 
 
+def test_every_write_makes_the_form_stale(db: Database) -> None:
+    """Each by itself, with nothing after it that would hide it."""
+    for write in WRITES:
+        experiment = new_experiment(db)
+        run_id = new_run(db, experiment)
+        keep(db, run_id)
+
+        write(db, experiment, run_id)
+
+        page = db.look(search.run_documents, Query((experiment,)), render)
+        assert page.bodies == [render(db.look(documents.by_id, run_id))], write
+
+
 def test_a_form_is_made_once(db: Database) -> None:
     """The second page of the same runs is spliced from what was kept."""
     experiment = new_experiment(db)
