@@ -64,8 +64,11 @@ def bin_experiment(db: Database, experiment: int, run_id: str) -> None:
     db.transact(experiments.restore, experiment, now_ms=1)
 
 
-def compact(db: Database, _experiment: int, _run_id: str) -> None:
-    """Merge what is in blocks."""
+def compact(db: Database, _experiment: int, run_id: str) -> None:
+    """Find out that a point came twice."""
+    for _ in range(2):
+        log(db, run_id, [Point("m", 0, 0, 0.5)])
+    keep(db, run_id)
     compaction.compact_all(db)
 
 
@@ -119,6 +122,19 @@ def test_a_stale_form_is_never_served(
     page = db.look(search.run_documents, Query((experiment,)), render)
 
     assert page.bodies == [render(db.look(documents.by_id, run_id))]
+
+
+def test_every_write_makes_the_form_stale(db: Database) -> None:
+    """Each by itself, with nothing after it that would hide it."""
+    for write in WRITES:
+        experiment = new_experiment(db)
+        run_id = new_run(db, experiment)
+        keep(db, run_id)
+
+        write(db, experiment, run_id)
+
+        page = db.look(search.run_documents, Query((experiment,)), render)
+        assert page.bodies == [render(db.look(documents.by_id, run_id))], write
 
 
 def test_a_form_is_made_once(db: Database) -> None:

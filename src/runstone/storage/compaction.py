@@ -98,6 +98,8 @@ def apply(tx: Tx, made: Plan) -> None:
         """,
         made.rows,
     )
+    if any(made.dropped.values()):  # a document may tell how many there are
+        tx.run("UPDATE run SET version = version + 1 WHERE id = :run", run=made.run)
     tx.run_many(
         """
         UPDATE latest SET points = points - :dropped
