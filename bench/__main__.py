@@ -122,7 +122,12 @@ def main(  # noqa: PLR0913 - a command line has the options it needs
     bench = Bench(QUICK if quick else FULL, mlflow_python, CACHE / "bench", sides)
     chosen = choose(only)
     busy = load()
-    new = list(measure(bench, DATABASES[database], chosen))
+    new: list[Result] = []
+    try:
+        # What came before an interruption stays in the list.
+        new.extend(measure(bench, DATABASES[database], chosen))
+    except KeyboardInterrupt:
+        click.echo("interrupted: this is what was measured", err=True)
     results = merged(earlier(json_path), new)
     shown = report.Page(
         command=" ".join(["python -m bench", *_shown_arguments()]),
@@ -135,7 +140,8 @@ def main(  # noqa: PLR0913 - a command line has the options it needs
     click.echo(text)
     if json_path:
         json_path.write_bytes(msgspec.json.format(msgspec.json.encode(shown)))
-    if not report_path and not quick and not only:
+    whole = len(new) == len(chosen) * len(DATABASES[database])
+    if not report_path and whole and not quick and not only:
         report_path = RESULTS
     if report_path:
         report_path.write_text(text)

@@ -66,27 +66,25 @@ def start_up(peer: Peer, _: Sizes) -> Turn:
     return lambda: peer.start_seconds
 
 
-def version_seconds(side: Side, mlflow_python: Path) -> float:
-    """Time `--version` of a peer's command line, the best of three calls."""
+def version(side: Side, mlflow_python: Path) -> str:
+    """Return what `--version` of a peer says and the best time of three calls."""
     words = [*command(side, mlflow_python), "--version"]
+    said = ""
 
     def call() -> None:
-        subprocess.run(words, check=True, capture_output=True, env=environment(side))
-
-    return min(seconds(call) for _ in range(3))
-
-
-def version(side: Side, mlflow_python: Path) -> str:
-    """Return what `--version` of a peer says."""
-    words = [*command(side, mlflow_python), "--version"]
-    try:
-        done = subprocess.run(
+        nonlocal said
+        said = subprocess.run(
             words, check=True, capture_output=True, text=True, env=environment(side)
-        )
-    except (OSError, subprocess.CalledProcessError) as error:
-        return f"unknown: {error}"
+        ).stdout.strip()
 
-    return done.stdout.strip()
+    try:
+        took = min(seconds(call) for _ in range(3))
+    except OSError as error:
+        return f"unknown: {error.strerror}"
+    except subprocess.CalledProcessError as error:
+        return f"unknown: `--version` exits with {error.returncode}"
+
+    return f"{said} (`--version` took {took:.2f} s)"
 
 
 def disk(peer: Peer, sizes: Sizes) -> Turn:
@@ -121,6 +119,7 @@ WORKLOADS = [
         unit="s",
         start=start_up,
         stage=fresh,
+        repeats=False,
     ),
     Workload(
         name="memory-idle",
@@ -143,6 +142,7 @@ WORKLOADS = [
         unit="B/point",
         start=disk,
         stage=float32_disk,
+        repeats=False,
     ),
     Workload(
         name="disk-noise",
@@ -150,5 +150,6 @@ WORKLOADS = [
         unit="B/point",
         start=disk,
         stage=noise_disk,
+        repeats=False,
     ),
 ]

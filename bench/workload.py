@@ -60,6 +60,8 @@ class Workload:
     targets: Mapping[Database, tuple[Target, ...]] = field(default_factory=dict)
     databases: tuple[Database, ...] = BOTH
     sides: tuple[str, ...] = ("mlflow", "runstone")
+    repeats: bool = True
+    """False where a second turn could only say the same."""
 
     @property
     def more_is_better(self) -> bool:
@@ -111,14 +113,15 @@ def take_turns(
                 turns[peer.side] = turn
 
     spent = dict.fromkeys(turns, 0.0)
-    for number in range(sizes.turns + 1):
+    for number in range(sizes.turns + 1 if workload.repeats else 1):
         for side, turn in turns.items():
             if side in result.errors or spent[side] > sizes.side_seconds:
                 continue
             began = time.perf_counter()
             value = _guarded(result, side, turn)
             took = time.perf_counter() - began
-            if value is None or (number == 0 and took < WARM_UP_SECONDS):
+            warms_up = workload.repeats and number == 0 and took < WARM_UP_SECONDS
+            if value is None or warms_up:
                 continue
             spent[side] += took
             result.values.setdefault(side, []).append(value)

@@ -73,7 +73,7 @@ def postgresql() -> Iterator[str]:
         url = f"postgresql+psycopg://runstone@127.0.0.1:{port}/postgres"
 
         def answers() -> None:
-            psycopg.connect(_plain(url), connect_timeout=2).close()
+            psycopg.connect(plain(url), connect_timeout=2).close()
 
         with _process(command, user, folder / "log", answers, psycopg.Error):
             yield url
@@ -91,13 +91,13 @@ def fresh_postgresql(url: str, *, template: str | None = None) -> Iterator[str]:
     """
     name = f"test_{uuid.uuid4().hex}"
     copy = f' TEMPLATE "{template}"' if template else ""
-    with psycopg.connect(_plain(url), autocommit=True) as server:
+    with psycopg.connect(plain(url), autocommit=True) as server:
         server.execute(f'CREATE DATABASE "{name}"{copy}'.encode())
     try:
         yield _with_database(url, name)
     finally:
         # FORCE: a test that leaks a connection must not break its neighbours.
-        with psycopg.connect(_plain(url), autocommit=True) as server:
+        with psycopg.connect(plain(url), autocommit=True) as server:
             server.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
@@ -140,11 +140,20 @@ def mariadb() -> Iterator[str]:
 
 
 @contextmanager
-def fresh_mariadb(url: str) -> Iterator[str]:
-    """Yield the URL of a new database on the server at *url*, dropped afterwards."""
+def fresh_mariadb(url: str, *, template: str | None = None) -> Iterator[str]:
+    """
+    Yield the URL of a new database, dropped afterwards.
+
+    Args:
+        url: The server.
+
+        template: Database whose tables and rows it begins with.
+    """
     name = f"test_{uuid.uuid4().hex}"
     _mariadb_run(url, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
     try:
+        if template:
+            _copy_tables(url, template, name)
         yield _with_database(url, name)
     finally:
         _mariadb_run(url, f"DROP DATABASE `{name}`")
@@ -304,7 +313,7 @@ def _version(program: Path) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def _plain(url: str) -> str:
+def plain(url: str) -> str:
     """Spell a SQLAlchemy URL as libpq knows it."""
     return url.replace("+psycopg", "", 1)
 
@@ -313,10 +322,26 @@ def _with_database(url: str, name: str) -> str:
     return f"{url.rpartition('/')[0]}/{name}"
 
 
-def _mariadb_run(url: str, sql: str) -> None:
+def _copy_tables(url: str, template: str, name: str) -> None:
+    tables = _mariadb_run(url, f"SHOW TABLES FROM `{template}`")
+    copies = ["SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'"]
+    for (table,) in tables:
+        here, there = f"`{name}`.`{table}`", f"`{template}`.`{table}`"
+        copies.append(f"CREATE TABLE {here} LIKE {there}")
+        copies.append(f"INSERT INTO {here} SELECT * FROM {there}")
+    _mariadb_run(url, *copies)
+
+
+def _mariadb_run(url: str, *statements: str) -> tuple[tuple[str, ...], ...]:
+    """Execute statements and return the rows of the last."""
     port = int(url.rpartition(":")[2].partition("/")[0])
-    connection = pymysql.connect(host="127.0.0.1", port=port, user="root")
+    connection = pymysql.connect(
+        host="127.0.0.1", port=port, user="root", autocommit=True
+    )
     try:
-        connection.cursor().execute(sql)
+        cursor = connection.cursor()
+        for sql in statements:
+            cursor.execute(sql)
+        return cursor.fetchall()
     finally:
         connection.close()

@@ -46,16 +46,17 @@ def ordered(columns: Columns) -> Columns:
     Sort by step, then time, then value, and drop what comes twice.
 
     Two points are one if step, time and value are equal; a NaN equals a NaN,
-    and comes after every number of its step and time.
+    and comes after every number of its step and time; -0.0 comes before 0.0.
     """
     if _rises(columns):
         return columns
-    order = np.lexsort((columns.value, columns.time_ms, columns.step))
-    columns = columns.take(order)
+    rank = _rank(columns.value)
+    order = np.lexsort((rank, columns.time_ms, columns.step))
+    columns, rank = columns.take(order), rank[order]
     same = (
         (columns.step[1:] == columns.step[:-1])
         & (columns.time_ms[1:] == columns.time_ms[:-1])
-        & _equal(columns.value[1:], columns.value[:-1])
+        & (rank[1:] == rank[:-1])
     )
     if not same.any():
         return columns
@@ -87,7 +88,13 @@ def _rises(columns: Columns) -> bool:
     return bool((later | (same_step & (time_ms[1:] > time_ms[:-1]))).all())
 
 
-def _equal(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
-    same: NDArray[np.bool_] = (a == b) | (np.isnan(a) & np.isnan(b))
+def _rank(value: NDArray[np.float64]) -> NDArray[np.int64]:
+    """
+    Return integers that stand in the order of *value*, equal only for one value.
 
-    return same
+    Source: totalOrder of IEEE 754-2019, section 5.10; here every NaN is one.
+    """
+    bits = np.where(np.isnan(value), np.nan, value).view(np.int64)
+
+    # Of negative numbers the greater bits are the lesser number.
+    return bits ^ ((bits >> 63) & np.int64(2**63 - 1))

@@ -38,7 +38,10 @@ def m4(columns: Columns, pixels: int) -> Columns:
     edges = np.linspace(low, high, pixels + 1)[:-1]
     starts = np.searchsorted(columns.step, edges, side="left")
 
-    return columns.take(extremes(columns.value, np.unique(starts)))
+    is_new = np.ones(len(starts), np.bool_)  # columns without points drop out
+    is_new[1:] = starts[1:] != starts[:-1]
+
+    return columns.take(extremes(columns.value, starts[is_new]))
 
 
 def buckets(columns: Columns, size: int) -> Columns:
@@ -62,10 +65,13 @@ def extremes(value: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray[np
     """
     ends = np.append(starts[1:], len(value))
     lengths = ends - starts
-    lowest = _places(value, np.fmin.reduceat(value, starts), starts, lengths)
-    highest = _places(value, np.fmax.reduceat(value, starts), starts, lengths)
+    kept = np.zeros(len(value), np.bool_)
+    kept[starts] = kept[ends - 1] = True
+    for lowest_or_highest in (np.fmin, np.fmax):
+        wanted = lowest_or_highest.reduceat(value, starts)
+        kept[_places(value, wanted, starts, lengths)] = True
 
-    return np.unique(np.concatenate((starts, ends - 1, lowest, highest)))
+    return np.flatnonzero(kept)
 
 
 def _places(

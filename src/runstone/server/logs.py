@@ -27,6 +27,10 @@ def start(settings: Settings) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(line_buffering=True, errors="backslashreplace")
 
+    # Nobody reads these of a line, and an access log pays for each of them.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001  # the switch that the logging how-to names
+
     level = settings.log_level.upper()
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
     if settings.log_file and not _is_output(settings.log_file):

@@ -54,7 +54,7 @@ def keep_documents(request: Request, made: list[Document]) -> None:
 
 async def _keep(held: State, made: list[Document]) -> None:
     with suppress(errors.RunstoneError):  # whoever needs them makes them again
-        await held.database.write(documents.keep, made)
+        await held.database.write_long(documents.keep, made)
 
 
 def now_ms() -> int:

@@ -85,7 +85,7 @@ def log_outputs(tx: Tx, run_id: str, outputs: Iterable[ModelOutput]) -> None:
 
 
 def inputs(tx: Tx, numbers: Sequence[int]) -> dict[int, list[DatasetInput]]:
-    """Return what each run read, in the order in which it was noted."""
+    """Return what each run read, the dataset that was first noted first."""
     found: dict[int, list[DatasetInput]] = {}
     rows = tx.all(
         """
@@ -121,22 +121,23 @@ def outputs(tx: Tx, numbers: Sequence[int]) -> dict[int, list[ModelOutput]]:
 
 
 def search(tx: Tx, experiment_ids: Sequence[int], *, most: int) -> list[Summary]:
-    """Return the datasets of experiments with each context they were used in."""
+    """Return datasets with each context of use, the first noted first."""
     rows = tx.all(
         """
-        SELECT DISTINCT dataset.id, dataset.experiment_id, dataset.name,
-            dataset.digest, input.context
+        SELECT dataset.experiment_id, dataset.name, dataset.digest, input.context
         FROM dataset
         JOIN input ON input.dataset_id = dataset.id
         JOIN run ON run.id = input.run_id AND run.lifecycle = 'active'
         WHERE dataset.experiment_id IN (:ids)
-        ORDER BY dataset.id LIMIT :most
+        GROUP BY dataset.id, dataset.experiment_id, dataset.name, dataset.digest,
+            input.context
+        ORDER BY dataset.id, COALESCE(input.context, '') LIMIT :most
         """,
         ids=list(experiment_ids),
         most=most,
     )
 
-    return [Summary(*fields) for _, *fields in rows]
+    return [Summary(*row) for row in rows]
 
 
 def _put(tx: Tx, experiment: int, dataset: Dataset) -> int:

@@ -2,14 +2,20 @@
 The database: transactions, the writer thread and one spelling of SQL.
 
 Storage functions take an open `Tx` and are plain and synchronous.  The
-database takes the *function*: `Database.write` hands it to the one writer
-thread, which puts everything that waits into one transaction, commits once
-and then answers all (group commit).  `Database.read` runs it on a snapshot.
+database takes the *function*: `Database.write` puts everything that waits into
+one transaction, commits once and then answers all (group commit).
+`Database.read` runs it on a snapshot.
+
+Where a commit waits for nothing but memory (SQLite without fsync), a group is
+committed on the event loop itself: two changes of threads would cost more than
+the commit.  If the database is busy at that moment, and for all other
+databases, the writer thread does it.
 """
 
 import asyncio
 import queue
 import re
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +27,7 @@ from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeAlias, Ty
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection
 
 from runstone import errors
@@ -58,6 +65,9 @@ class Tx:
         dialect: "sqlite", "postgresql" or "mysql" (MariaDB too).
 
         changes: Rows written so far.
+
+        for_update: What ends a SELECT that locks its rows; SQLite has locked
+            everything already.
     """
 
     def __init__(
@@ -65,6 +75,7 @@ class Tx:
     ) -> None:
         self.dialect = dialect
         self.changes = 0
+        self.for_update = "" if dialect == "sqlite" else " FOR UPDATE"
         self._cursor = connection.cursor()
         self._known = known
         self._learnt: dict[str, int] = {}
@@ -124,15 +135,13 @@ class Tx:
             self._known.update(self._learnt)
 
     def _execute(self, sql: str, params: dict[str, Any]) -> None:
-        for name, value in params.items():
-            if isinstance(value, list | tuple):
-                expanded, flat = _expand(sql, params)
-                # Not through the cache: such a text hardly comes again.
-                self._cursor.execute(_spell.__wrapped__(expanded, self.dialect), flat)
-                return
-            if value.__class__ is float and self.dialect == "mysql":
-                params = {**params, name: _clip(value)}
-        self._cursor.execute(_spell(sql, self.dialect), params)
+        spell: Callable[[str, str], str] = _spell
+        if any(isinstance(value, list | tuple) for value in params.values()):
+            sql, params = _expand(sql, params)
+            spell = _spell_once
+        if self.dialect == "mysql":
+            params = dict(_finite(params))
+        self._cursor.execute(spell(sql, self.dialect), params)
 
 
 class Clause(NamedTuple):
@@ -162,27 +171,57 @@ class Database:
         self.url = make_url(url)
         self._writing = engine(self.url, readers=False)
         self._reading = engine(self.url, readers=True)
+        self._at_once: sqlite3.Connection | None = None
+        self._soon: list[_Job] = []
         self.dialect = self._writing.dialect.name.replace("mariadb", "mysql")
         self._known: dict[str, int] = {}
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._connection: PoolProxiedConnection | None = None
         self._closed = False
+        self._closing = threading.Lock()
         self._writer = threading.Thread(target=self._work, name="writer", daemon=True)
         self._writer.start()
+        if commits_at_once(self.url):
+            connection = sqlite3.connect(
+                str(self.url.database), isolation_level=None, check_same_thread=False
+            )
+            _set_up_sqlite(full=False, connection=connection, _record=None)  # type: ignore[arg-type]  # sqlite3's own
+            connection.execute("PRAGMA busy_timeout = 0")
+            self._at_once = connection
 
     async def write(
         self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """
-        Do *fn* in a transaction on the writer thread and wait for the commit.
+        Do *fn* in a transaction and wait for the commit.
 
-        It may be run more than once, so its arguments must not change.
+        It may be run more than once, so its arguments must not change.  Its
+        work must be small; what grows with the store goes by `write_long`.
 
         Raises:
             RunstoneError: What *fn* raised; nothing of it was written.
+            InvalidInput: The database cannot hold what it was given.
+            Conflict: A row of this name or id is there already.
             Unavailable: The database is away, locked or out of space.
         """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+        job = _Job(partial(_call, fn, args, kwargs), answer, loop)
+        if self._at_once is None:
+            self._put(job)
+        else:
+            if not self._soon:
+                # After everything that is ready now: it all becomes one group.
+                loop.call_soon(self._commit_at_once)
+            self._soon.append(job)
+
+        return await answer
+
+    async def write_long(
+        self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do the same as `write`, always on the writer thread."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         self._put(_Job(partial(_call, fn, args, kwargs), answer, loop))
@@ -201,7 +240,9 @@ class Database:
     async def read(
         self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Do *fn* on a snapshot, in a reader thread."""
+        """Do *fn* on a snapshot, in a reader thread; raises as `look` does."""
+        self._require_open()
+
         return await asyncio.get_running_loop().run_in_executor(
             self._threads, partial(self.look, fn, *args, **kwargs)
         )
@@ -209,7 +250,15 @@ class Database:
     def look(
         self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Do *fn* on a snapshot, in this thread."""
+        """
+        Do *fn* on a snapshot, in this thread.
+
+        Raises:
+            RunstoneError: What *fn* raised.
+            InvalidInput: The database cannot hold what it was asked for.
+            Unavailable: The database is away, closed, or all readers are busy.
+        """
+        self._require_open()
         with (
             self._translated(),
             closing(self._reading.raw_connection()) as connection,
@@ -227,19 +276,53 @@ class Database:
 
     def close(self) -> None:
         """Finish what waits, then let go of every connection."""
-        if self._closed:
-            return
-        self._closed = True
-        self._jobs.put(None)
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+            self._jobs.put(None)
         self._writer.join()
+        if self._at_once is not None:
+            self._at_once.close()
         self._threads.shutdown()
         self._reading.dispose()
         self._writing.dispose()
 
+    def _commit_at_once(self) -> None:
+        """Commit what has gathered on the event loop, or leave it to the writer."""
+        group, self._soon = self._soon[:GROUP_JOBS], self._soon[GROUP_JOBS:]
+        if self._soon:
+            asyncio.get_running_loop().call_soon(self._commit_at_once)
+        connection = self._at_once
+        assert connection is not None
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            tx = Tx(connection, self.dialect, self._known)  # type: ignore[arg-type]  # sqlite3's own
+            outcomes = _run_all(tx, group)
+            connection.execute("COMMIT")
+        except Exception:  # noqa: BLE001  # the writer meets the same error, and waits or tells it
+            with suppress(sqlite3.Error):
+                connection.rollback()
+            for job in group:
+                self._put(job)
+            return
+        tx.committed()
+        _settle(
+            [
+                (job.answer, outcome)
+                for job, outcome in zip(group, outcomes, strict=True)
+            ]
+        )
+
     def _put(self, job: _Job) -> None:
+        # Under the lock, or a job might come to lie behind the end and wait for ever.
+        with self._closing:
+            self._require_open()
+            self._jobs.put(job)
+
+    def _require_open(self) -> None:
         if self._closed:
             raise errors.Unavailable("The database is closed: the server is stopping")
-        self._jobs.put(job)
 
     def _work(self) -> None:
         """Take everything that waits, commit once, answer all; until closed."""
@@ -264,25 +347,10 @@ class Database:
             outcomes = [self._alone(job) for job in group]
         _tell(group, outcomes)
 
-    def _together(self, group: list[_Job]) -> list[Any]:
-        """
-        Return each job's answer, or the error it raised before it wrote.
-
-        An error after a write spoils the transaction for the others, so it
-        is raised, and the caller runs the jobs one by one.
-        """
-        outcomes = []
+    def _together(self, group: list[_Job]) -> list[object]:
+        """Run *group* in one transaction."""
         with self._transaction() as tx:
-            for job in group:
-                before = tx.changes
-                try:
-                    outcomes.append(job.call(tx))
-                except errors.RunstoneError as error:
-                    if tx.changes != before:
-                        raise
-                    outcomes.append(error)
-
-        return outcomes
+            return _run_all(tx, group)
 
     def _alone(self, job: _Job) -> object:
         """Run one job, again if another server's transaction got in its way."""
@@ -297,6 +365,9 @@ class Database:
                 time.sleep(0.01 * 2**attempt)
             except Exception as error:  # noqa: BLE001  # the writer must survive; the caller gets it
                 return error
+        if isinstance(failure, dbapi.IntegrityError):
+            # Nobody was in the way: it is there, and stays there.
+            return errors.Conflict(f"It is there already ({failure}); use another name")
 
         return failure
 
@@ -328,13 +399,20 @@ class Database:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """Say a driver's operational errors in our words."""
+        """Say a driver's errors in our words."""
         dbapi = self._writing.dialect.loaded_dbapi
         try:
             yield
-        except (dbapi.OperationalError, dbapi.InterfaceError) as error:
+        except (dbapi.OperationalError, dbapi.InterfaceError, PoolTimeout) as error:
             raise errors.Unavailable(
                 f"The database cannot do this now ({error}); try again"
+            ) from error
+        # NUL, half of a surrogate pair, a number beyond 64 bits: each driver has
+        # its own way to refuse them.
+        except (dbapi.DataError, UnicodeEncodeError, OverflowError) as error:
+            raise errors.InvalidInput(
+                f"The database cannot hold this ({error}); send text without NUL "
+                "and numbers of 64 bits"
             ) from error
 
 
@@ -344,9 +422,29 @@ def _call(
     return fn(tx, *args, **kwargs)
 
 
-def _tell(group: list[_Job], outcomes: list[Any]) -> None:
+def _run_all(tx: Tx, group: list[_Job]) -> list[object]:
+    """
+    Return each job's answer, or the error it raised before it wrote.
+
+    An error after a write spoils the transaction for the others, so it is
+    raised, and the caller runs the jobs one by one.
+    """
+    outcomes: list[object] = []
+    for job in group:
+        before = tx.changes
+        try:
+            outcomes.append(job.call(tx))
+        except errors.RunstoneError as error:
+            if tx.changes != before:
+                raise
+            outcomes.append(error)
+
+    return outcomes
+
+
+def _tell(group: list[_Job], outcomes: list[object]) -> None:
     """Answer every job, waking each event loop once."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Any, Any]]] = {}
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Any, object]]] = {}
     for job, outcome in zip(group, outcomes, strict=True):
         if job.loop is None:
             _settle([(job.answer, outcome)])
@@ -357,14 +455,21 @@ def _tell(group: list[_Job], outcomes: list[Any]) -> None:
             loop.call_soon_threadsafe(_settle, answers)
 
 
-def _settle(answers: list[tuple[Any, Any]]) -> None:
+def _settle(answers: list[tuple[Any, object]]) -> None:
     for answer, outcome in answers:
-        if answer.cancelled():
+        if answer.done():  # whoever asked has gone
             continue
         if isinstance(outcome, Exception):
             answer.set_exception(outcome)
         else:
             answer.set_result(outcome)
+
+
+def commits_at_once(url: URL) -> bool:
+    """Say whether a commit waits for no disk and no network."""
+    is_full = str(url.query.get("synchronous", "NORMAL")).upper() == "FULL"
+
+    return url.get_backend_name() == "sqlite" and not is_full
 
 
 def engine(url: URL, *, readers: bool) -> Engine:
@@ -376,7 +481,7 @@ def engine(url: URL, *, readers: bool) -> Engine:
         options["pool_pre_ping"] = readers
         options["isolation_level"] = "REPEATABLE READ" if readers else "READ COMMITTED"
     if url.get_backend_name() == "sqlite":
-        full = str(url.query.get("synchronous", "NORMAL")).upper() == "FULL"
+        full = not commits_at_once(url)
         made = create_engine(
             url.set(query={}), max_overflow=0, pool_timeout=60, **options
         )
@@ -404,9 +509,8 @@ def _set_up_sqlite(full: bool, connection: DBAPIConnection, _record: object) -> 
         connection.cursor().execute(f"PRAGMA {pragma}")
 
 
-@lru_cache(maxsize=4096)
-def _spell(sql: str, dialect: str) -> str:
-    """Write neutral SQL as *dialect* wants it."""
+def _spell_once(sql: str, dialect: str) -> str:
+    """Write neutral SQL as *dialect* wants it; for a text that hardly comes again."""
     if dialect == "sqlite":
         return sql
     if dialect == "mysql":
@@ -414,6 +518,9 @@ def _spell(sql: str, dialect: str) -> str:
     sql = sql.replace("%", "%%")
 
     return re.sub(r"(?<![:\w]):([a-z]\w*)", r"%(\1)s", sql)
+
+
+_spell = lru_cache(maxsize=4096)(_spell_once)
 
 
 def _mysql_upsert(sql: str) -> str:

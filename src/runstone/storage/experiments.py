@@ -49,7 +49,11 @@ def create(
 
     Raises:
         ExperimentExists: The name is taken.
+        InvalidInput: The name, the location or a tag cannot be kept.
     """
+    words.clean("Experiment name", name, limits.EXPERIMENT_NAME_CHARS)
+    location = artifact_location or ""
+    words.clean("Artifact location", location, limits.URI_CHARS)
     require_free(tx, name)
     number = tx.insert(
         """
@@ -57,8 +61,8 @@ def create(
             (name, artifact_location, lifecycle, created_ms, updated_ms)
         VALUES (:name, :location, 'active', :now_ms, :now_ms)
         """,
-        name=words.clean("Experiment name", name, limits.EXPERIMENT_NAME_CHARS),
-        location=artifact_location or "",
+        name=name,
+        location=location,
         now_ms=now_ms,
     )
     if not artifact_location:
@@ -155,13 +159,15 @@ def rename(tx: Tx, experiment_id: int, name: str, *, now_ms: int) -> None:
     Raises:
         ExperimentExists: Another experiment has that name.
         ExperimentDeleted: It is in the bin.
+        InvalidInput: The name cannot be kept.
     """
+    words.clean("Experiment name", name, limits.EXPERIMENT_NAME_CHARS)
     if require_live(tx, experiment_id).name == name:
         return
     require_free(tx, name)
     tx.run(
         "UPDATE experiment SET name = :name, updated_ms = :now_ms WHERE id = :id",
-        name=words.clean("Experiment name", name, limits.EXPERIMENT_NAME_CHARS),
+        name=name,
         now_ms=now_ms,
         id=experiment_id,
     )

@@ -8,6 +8,7 @@ parameter.
 
 from collections.abc import Callable, Iterator
 from itertools import count
+from string import ascii_lowercase, ascii_uppercase
 from typing import Final, NamedTuple
 
 from runstone.search.tree import And, Comparison, Field, Kind, Node, Not, Op
@@ -32,6 +33,7 @@ EXPERIMENT_COLUMNS: Final = {
     "creation_time": "e.created_ms",
     "last_update_time": "e.updated_ms",
 }
+FOLD: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
 PLAIN: Final = {
     Op.EQUAL: "=",
     Op.UNEQUAL: "<>",
@@ -88,10 +90,19 @@ class Compiler:
             return self._with(f"{column} {op} (:{{}})", value)
         # Backslash is a sign like any other; SQLite knows no escape by itself.
         escape = "" if self._tx.dialect == "sqlite" else " ESCAPE ''"
-        if op is Op.LIKE:
-            return self._with(f"{column} LIKE :{{}}{escape}", value)
+        if op is Op.ILIKE:
+            column, value = self._folded(column), str(value).translate(FOLD)
 
-        return self._with(f"LOWER({column}) LIKE LOWER(:{{}}){escape}", value)
+        return self._with(f"{column} LIKE :{{}}{escape}", value)
+
+    def _folded(self, column: str) -> str:
+        """Return a column with ASCII's capitals made small, and no other sign."""
+        if self._tx.dialect != "mysql":  # SQLite, and PostgreSQL's collation "C"
+            return f"LOWER({column})"
+        for capital in ascii_uppercase:  # MySQL's LOWER would fold É as well
+            column = f"REPLACE({column}, '{capital}', '{capital.lower()}')"
+
+        return column
 
     def _with(self, template: str, value: object) -> Clause:
         name = f"v{next(self._numbers)}"

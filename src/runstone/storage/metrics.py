@@ -1,8 +1,8 @@
 """
 Points on their way in: blocks, and the latest value of each series.
 
-A block is an array of 28-byte records, so blocks are joined by putting their
-bytes together.  Compaction (`series`) makes sorted, compressed columns of them.
+Points wait in `blocks` until `compaction` makes sorted, compressed `chunks` of
+them; `series` reads both.
 """
 
 import struct
@@ -14,14 +14,8 @@ from numpy.typing import NDArray
 
 from runstone import errors, limits
 from runstone.storage import runs, words
+from runstone.storage.blocks import POINT, RECORD
 from runstone.storage.db import Tx
-
-
-RECORD: Final = struct.Struct("<Iqqd")
-POINT: Final = np.dtype(
-    [("key", "<u4"), ("step", "<i8"), ("time_ms", "<i8"), ("value", "<f8")]
-)
-"""The same record as `RECORD`, as NumPy sees it."""
 
 
 class Batch(NamedTuple):
@@ -64,8 +58,12 @@ def append(tx: Tx, run_id: str, batch: Batch) -> None:
     body, tops = _one(batch, numbers) if len(batch.keys) == 1 else _many(batch, numbers)
 
     tx.run(
-        "INSERT INTO block (run_id, points, body) VALUES (:run, :points, :body)",
+        """
+        INSERT INTO block (run_id, version, points, body)
+        VALUES (:run, :version, :points, :body)
+        """,
         run=place.run,
+        version=place.version,
         points=len(batch.keys),
         body=body,
     )
@@ -86,12 +84,13 @@ def checked(keys: Sequence[str]) -> list[str]:
     return distinct
 
 
-# MLflow's rule for the latest value: the greatest step, then time, then value.
+# MLflow's rule for the latest value: the greatest step, then time, then value,
+# where a NaN counts as 0; of a NaN and a 0, we take the NaN, whichever came first.
 # `>=`, not `>`: MySQL assigns one column after the other, and with `>=` the
 # comparison stays true while it does.
 _NEWER: Final = """
-    (excluded.step, excluded.time_ms, excluded.value)
-    >= (latest.step, latest.time_ms, latest.value)
+    (excluded.step, excluded.time_ms, excluded.value, excluded.is_nan)
+    >= (latest.step, latest.time_ms, latest.value, latest.is_nan)
 """
 UPSERT_LATEST: Final = f"""
     INSERT INTO latest (run_id, key_id, experiment_id, step, time_ms, value, is_nan,
@@ -152,7 +151,7 @@ def _tops(points: NDArray[Any]) -> list[dict[str, Any]]:
     """Return the greatest point, the bounds and the count of each key, by key."""
     key, step, time_ms, value = (np.ascontiguousarray(points[n]) for n in POINT.names)  # type: ignore[union-attr]  # a structured type has names
     is_nan = np.isnan(value)
-    order = np.lexsort((np.where(is_nan, 0.0, value), time_ms, step, key))
+    order = np.lexsort((is_nan, np.where(is_nan, 0.0, value), time_ms, step, key))
     key, value = key[order], value[order]
     starts = np.concatenate(([0], np.flatnonzero(key[1:] != key[:-1]) + 1))
     ends = np.append(starts[1:], len(key)) - 1

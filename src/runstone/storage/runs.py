@@ -22,6 +22,8 @@ class Place(NamedTuple):
 
     run: int
     experiment: int
+    version: int = 0
+    """The run's version, once this transaction commits."""
 
 
 def create(
@@ -121,15 +123,18 @@ def touch(tx: Tx, run_id: str) -> Place:
         RunDeleted: It is in the bin.
     """
     row = tx.one(
-        "SELECT id, experiment_id, lifecycle FROM run WHERE uuid = :uuid", uuid=run_id
+        "SELECT id, experiment_id, version + 1, lifecycle FROM run "  # noqa: S608  # our own text
+        "WHERE uuid = :uuid" + tx.for_update,
+        uuid=run_id,
     )
     if row is None:
         raise errors.RunNotFound(run_id)
-    if row[2] != Lifecycle.ACTIVE:
+    *place, lifecycle = row
+    if lifecycle != Lifecycle.ACTIVE:
         raise errors.RunDeleted(run_id)
-    tx.run("UPDATE run SET version = version + 1 WHERE id = :id", id=row[0])
+    tx.run("UPDATE run SET version = :v WHERE id = :id", v=place[2], id=place[0])
 
-    return Place(row[0], row[1])
+    return Place(*place)
 
 
 def update(

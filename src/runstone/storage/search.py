@@ -4,15 +4,13 @@ Search: a page of runs or experiments, by filter and order.
 Pages are keysets: a token holds the sort keys of the last row, so page 1,000
 costs what page 1 costs.  A page is found in one of three ways, the first that
 fits: from the few runs that one comparison leaves (an index counts them), along
-the index of the first sort key, or by sorting what the filter leaves.
+the index of the first sort key, or by sorting what the filter leaves; a few
+experiments are searched one by one, since an index is walked in order for one.
 """
 
-import base64
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple, TypeAlias
-
-import msgspec
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from runstone import errors, limits
 from runstone.model import Experiment, Lifecycle
@@ -24,7 +22,7 @@ from runstone.search.order import (
     settle_runs,
 )
 from runstone.search.tree import Field, Kind, Node, OrderTerm
-from runstone.storage import documents
+from runstone.storage import documents, keyset
 from runstone.storage import experiments as experiment_rows
 from runstone.storage.db import Clause, Row, Tx
 from runstone.storage.documents import Document, Whole
@@ -36,12 +34,14 @@ from runstone.storage.filters import (
     Driver,
     joined,
 )
+from runstone.storage.keyset import Key, KeyValue
 
+
+WALKS: Final = 20
+"""So many experiments are faster searched one by one, each along its index."""
 
 FEW: Final = 2_000
 """So many runs are faster looked at one by one than found along another index."""
-
-KeyValue: TypeAlias = str | int | float
 
 
 class Query(NamedTuple):
@@ -77,13 +77,6 @@ class Experiments(NamedTuple):
 
     experiments: list[Experiment]
     next_page_token: str | None
-
-
-class Key(NamedTuple):
-    """Something to sort by: never NULL, so that it can be compared."""
-
-    sql: str
-    descending: bool = False
 
 
 class Term(NamedTuple):
@@ -141,7 +134,7 @@ def run_numbers(tx: Tx, query: Query) -> Numbers:
 
     return Numbers(
         [row[0] for row in rows],
-        _token(search.mark, rows[-1][1:]) if more else None,
+        keyset.token(search.mark, rows[-1][1:]) if more else None,
     )
 
 
@@ -164,18 +157,20 @@ def experiments(
     node = parse_experiments(filter)
     order = settle_experiments(order_experiments(order_by))
     keys = [Key(EXPERIMENT_COLUMNS[term.field.key], term.descending) for term in order]
-    mark = _mark("experiments", filter, order_by, lifecycles)
+    mark = keyset.mark("experiments", filter, order_by, lifecycles)
     conditions = [
         Clause("e.lifecycle IN (:lifecycles)", {"lifecycles": list(lifecycles)})
     ]
     if node is not None:
         conditions.append(Compiler(tx).experiments(node))
     if page_token:
-        conditions.append(_after(keys, _read_token(page_token, mark, len(keys))))
+        conditions.append(
+            keyset.after(keys, keyset.read_token(page_token, mark, len(keys)))
+        )
     where = joined(" AND ", conditions)
     rows = tx.all(
-        f"SELECT e.id, {_columns(keys)} FROM experiment e WHERE {where.sql} "  # noqa: S608  # compiled, with parameters
-        f"ORDER BY {_order(keys)} LIMIT {limit + 1:d}",
+        f"SELECT e.id, {keyset.columns(keys)} FROM experiment e WHERE {where.sql} "  # noqa: S608  # compiled, with parameters
+        f"ORDER BY {keyset.order(keys)} LIMIT {limit + 1:d}",
         **where.params,
     )
     more = len(rows) > limit
@@ -183,7 +178,7 @@ def experiments(
 
     return Experiments(
         experiment_rows.by_ids(tx, [row[0] for row in rows]),
-        _token(mark, rows[-1][1:]) if more else None,
+        keyset.token(mark, rows[-1][1:]) if more else None,
     )
 
 
@@ -199,7 +194,7 @@ class _RunSearch:
             self._term(place, term)
             for place, term in enumerate(settle_runs(order_runs(query.order_by)))
         ]
-        self.mark = _mark(
+        self.mark = keyset.mark(
             query.experiment_ids, query.filter, query.order_by, query.lifecycles
         )
         self._keys = [
@@ -207,10 +202,14 @@ class _RunSearch:
         ]
         self._after: list[KeyValue] | None = None
         if query.page_token:
-            self._after = _read_token(query.page_token, self.mark, len(self._keys))
+            self._after = keyset.read_token(
+                query.page_token, self.mark, len(self._keys)
+            )
 
     def rows(self, limit: int) -> list[Row]:
         """Return the next *limit* rows."""
+        if 1 < len(self._query.experiment_ids) <= WALKS:
+            return self._merged(limit)
         few = self._few()
         if few is not None:
             return self._from_few(few, limit)
@@ -218,6 +217,20 @@ class _RunSearch:
             return self._along(self._terms[0], self._terms[0].driver, limit)
 
         return self._select("run r", self._base(), self._keys, self._after, limit)
+
+    def _merged(self, limit: int) -> list[Row]:
+        """Search each experiment along its own index, and merge what is found."""
+        rows: list[Row] = []
+        for number in set(self._query.experiment_ids):
+            alone = self._query._replace(experiment_ids=(number,), page_token=None)
+            search = _RunSearch(self._tx, alone)
+            search._after = self._after
+            rows += search.rows(limit)
+        # Python compares texts by code points, as every database of ours does.
+        for place, key in reversed(list(enumerate(self._keys, start=1))):
+            rows.sort(key=itemgetter(place), reverse=key.descending)
+
+        return rows[:limit]
 
     def _term(self, place: int, order: OrderTerm) -> Term:
         field, descending = order
@@ -291,7 +304,7 @@ class _RunSearch:
     def _along(self, term: Term, driver: Driver, limit: int) -> list[Row]:
         """Walk the index of the first sort key: numbers, then NaN, then missing."""
         rows: list[Row] = []
-        start = int(self._after[0]) if self._after else 0
+        start = self._start_rank()
         for rank in range(start, self._ranks(driver)):
             after = self._after if self._after and rank == start else None
             rows += self._of_rank(term, driver, rank, after, limit - len(rows))
@@ -299,6 +312,14 @@ class _RunSearch:
                 break
 
         return rows
+
+    def _start_rank(self) -> int:
+        if not self._after:
+            return 0
+        if not isinstance(self._after[0], int):
+            raise keyset.bad_token()
+
+        return max(0, self._after[0])
 
     @staticmethod
     def _ranks(driver: Driver) -> int:
@@ -336,7 +357,11 @@ class _RunSearch:
         led = rank == 0
         compared = keys[1:] if led else keys[2:]
         marks = None if after is None else after[1:] if led else after[2:]
-        order = [Key("o0.head", term.value.descending)] if led and not is_metric else []
+        order: list[Key] = []
+        if led and not is_metric:  # the index has only the head of a value
+            order = [Key("o0.head", term.value.descending)]
+            if marks is not None:
+                conditions.append(keyset.from_head(order[0], str(marks[0])))
 
         return self._select(
             source,
@@ -363,15 +388,15 @@ class _RunSearch:
     ) -> list[Row]:
         compared = keys if compared is None else compared
         if after is not None:
-            conditions = [*conditions, _after(compared, after)]
+            conditions = [*conditions, keyset.after(compared, after)]
         where = joined(" AND ", conditions)
         joined_tables = "".join(
             term.join for term in (self._terms if joins is None else joins)
         )
 
         return self._tx.all(
-            f"SELECT r.id, {_columns(keys)} FROM {source}{joined_tables} "  # noqa: S608  # compiled, with parameters
-            f"WHERE {where.sql} ORDER BY {_order([*lead, *compared])} "
+            f"SELECT r.id, {keyset.columns(keys)} FROM {source}{joined_tables} "  # noqa: S608  # compiled, with parameters
+            f"WHERE {where.sql} ORDER BY {keyset.order([*lead, *compared])} "
             f"LIMIT {limit:d}",
             **where.params,
         )
@@ -384,66 +409,6 @@ def _attribute_term(field: Field, *, descending: bool) -> Term:
     rank = Key("CASE WHEN r.end_ms IS NULL THEN 1 ELSE 0 END")
 
     return Term("", rank, Key("COALESCE(r.end_ms, 0)", descending), None)
-
-
-def _columns(keys: Sequence[Key]) -> str:
-    return ", ".join(key.sql for key in keys)
-
-
-def _order(keys: Sequence[Key]) -> str:
-    return ", ".join(key.sql + (" DESC" if key.descending else "") for key in keys)
-
-
-def _after(keys: Sequence[Key], marks: Sequence[KeyValue]) -> Clause:
-    """
-    Return the condition that a row comes after the one whose keys are *marks*.
-
-    The first key is compared alone as well, so that an index on it is entered
-    at the right place.
-    """
-    params = {f"k{place}": mark for place, mark in enumerate(marks)}
-    chain = ""
-    for place, key in reversed(list(enumerate(keys))):
-        sign = "<" if key.descending else ">"
-        ahead = f"{key.sql} {sign} :k{place}"
-        same = f"{key.sql} = :k{place}"
-        chain = f"({ahead} OR ({same} AND {chain}))" if chain else f"({ahead})"
-    first = keys[0]
-    sign = "<=" if first.descending else ">="
-
-    return Clause(f"({first.sql} {sign} :k0 AND {chain})", dict(params))
-
-
-def _mark(*parts: object) -> str:
-    """Return a short name of a search, to know its tokens by."""
-    return hashlib.blake2s(repr(parts).encode(), digest_size=6).hexdigest()
-
-
-def _token(mark: str, keys: Sequence[KeyValue]) -> str:
-    body = msgspec.json.encode([mark, list(keys)])
-
-    return base64.urlsafe_b64encode(body).decode("ascii")
-
-
-def _read_token(token: str, mark: str, count: int) -> list[KeyValue]:
-    """
-    Read the sort keys out of a token.
-
-    Raises:
-        InvalidInput: It is none, or of another search.
-    """
-    try:
-        body = base64.urlsafe_b64decode(token.encode("ascii"))
-        found, keys = msgspec.json.decode(body, type=tuple[str, list[KeyValue]])
-    except (ValueError, msgspec.MsgspecError):
-        found, keys = "", []
-    if found != mark or len(keys) != count:
-        raise errors.InvalidInput(
-            "Invalid page token; send back next_page_token of the page before, with "
-            "the same filter, order and experiments"
-        )
-
-    return keys
 
 
 def iterate(tx: Tx, query: Query) -> Iterator[int]:

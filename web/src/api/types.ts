@@ -58,6 +58,6 @@ export type Series = {
   exact: boolean
   count: number
   step: number[]
-  time_ms: number[]
+  time_ms: number[] | null
   value: (number | null)[]
 }

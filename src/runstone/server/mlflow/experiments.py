@@ -150,7 +150,7 @@ async def delete(request: Request) -> Reply:
     """Put an experiment into the bin."""
     body = await read(request, ById)
     number = experiment_id(body.experiment_id)
-    await database(request).write(experiments.delete, number, now_ms=now_ms())
+    await database(request).write_long(experiments.delete, number, now_ms=now_ms())
 
     return Reply()
 
@@ -159,7 +159,7 @@ async def restore(request: Request) -> Reply:
     """Take an experiment out of the bin."""
     body = await read(request, ById)
     number = experiment_id(body.experiment_id)
-    await database(request).write(experiments.restore, number, now_ms=now_ms())
+    await database(request).write_long(experiments.restore, number, now_ms=now_ms())
 
     return Reply()
 

@@ -68,7 +68,7 @@ class RunList(msgspec.Struct):
 
 
 class SeriesMessage(msgspec.Struct):
-    """A series as columns, thinned to a screen; null where a value is not finite."""
+    """A series as columns, thinned to a screen; what is not finite is null."""
 
     key: str
     exact: bool
@@ -78,8 +78,9 @@ class SeriesMessage(msgspec.Struct):
     """Points of the range."""
 
     step: list[int]
-    time_ms: list[int]
     value: list[float | None]
+    time_ms: list[int] | None = None
+    """Only where it was asked for."""
 
 
 def run(item: Whole) -> RunMessage:

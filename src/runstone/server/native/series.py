@@ -31,6 +31,8 @@ class Chart(msgspec.Struct):
     pixels: Pixels = 1000
     first_step: Int64 | None = None
     last_step: Int64 | None = None
+    times: bool = False
+    """Whether the points' times are wanted too."""
 
 
 class Charts(Chart):
@@ -67,17 +69,25 @@ async def _charts(
         last_step=query.last_step,
     )
 
-    return {run_id: _message(query.key, chart) for run_id, chart in charts.items()}
+    return {
+        run_id: _message(query.key, chart, times=query.times)
+        for run_id, chart in charts.items()
+    }
 
 
-def _message(key: str, chart: series.Chart) -> SeriesMessage:
+def _message(key: str, chart: series.Chart, *, times: bool) -> SeriesMessage:
     step, time_ms, value = chart.columns
     values: list[float | None] = value.tolist()
     for place in np.flatnonzero(~np.isfinite(value)).tolist():
         values[place] = None  # uPlot leaves a gap
 
     return SeriesMessage(
-        key, chart.exact, chart.points, step.tolist(), time_ms.tolist(), values
+        key,
+        chart.exact,
+        chart.points,
+        step.tolist(),
+        values,
+        time_ms.tolist() if times else None,
     )
 
 

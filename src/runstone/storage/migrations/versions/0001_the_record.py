@@ -173,14 +173,23 @@ def series() -> None:
         "latest",
         ["experiment_id", "key_id", "is_nan", "value", "run_id"],
     )
+    # Named by the version that the run got with it, so that it needs no number
+    # and no index of its own.
     op.create_table(
         "block",
-        sa.Column("id", Number, primary_key=True, autoincrement=True),
-        sa.Column("run_id", Number, nullable=False),
+        sa.Column("run_id", Number, primary_key=True, autoincrement=False),
+        sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("points", sa.BigInteger, nullable=False),
+        sa.Column("body", Bytes, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    # The short series of a run together: a chunk for each would be mostly frame.
+    op.create_table(
+        "rest",
+        sa.Column("run_id", Number, primary_key=True, autoincrement=False),
         sa.Column("points", sa.BigInteger, nullable=False),
         sa.Column("body", Bytes, nullable=False),
     )
-    op.create_index("block_by_run", "block", ["run_id", "id", "points"])
     op.create_table(
         "chunk",
         sa.Column("id", Number, primary_key=True, autoincrement=True),
@@ -237,6 +246,7 @@ def keep_bytes_as_they_are() -> None:
         return
     for table, column in (
         ("block", "body"),
+        ("rest", "body"),
         ("chunk", "body"),
         ("chunk", "pyramid"),
         ("run_document", "body"),
