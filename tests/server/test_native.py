@@ -106,7 +106,7 @@ def test_a_run_comes_whole(client: Client, run_id: str) -> None:
 
 def test_a_series_comes_as_columns(client: Client, run_id: str) -> None:
     """Drawn as they are; a chart leaves a gap where a value is not finite."""
-    status, series = client.get(f"runs/{run_id}/series", key="loss")
+    status, series = client.get(f"runs/{run_id}/series", key="loss", times="true")
 
     assert status == 200
     assert series["step"] == [0, 1, 2, 3]
