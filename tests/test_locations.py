@@ -12,7 +12,8 @@ from sqlalchemy import create_engine, make_url, text
 from runstone import locations
 from runstone.errors import Unusable
 from runstone.storage import migrate
-from runstone.storage.db import Database, Tx
+from runstone.storage.db import Database
+from runstone.storage.tx import Tx
 
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\\\0"), min_size=1)

@@ -1,6 +1,6 @@
 """The least that a transaction can do."""
 
-from runstone.storage.db import Tx
+from runstone.storage.tx import Tx
 
 
 def add(tx: Tx, name: str) -> str:

@@ -13,8 +13,9 @@ from runstone.analysis.columns import Columns, ordered
 from runstone.model import Point
 from runstone.storage import chunks, compaction, runs, series, words
 from runstone.storage.compaction import Compactor, Pace, Waiting
-from runstone.storage.db import Database, Tx
+from runstone.storage.db import Database
 from runstone.storage.metrics import Batch, append
+from runstone.storage.tx import Tx
 from tests.factories import log, new_run
 from tests.properties import VALUES, columns, exact, in_order, points
 

@@ -11,9 +11,9 @@ import pytest
 
 from runstone import errors
 from runstone.model import Point, Tag
-from runstone.storage import db as storage_db
 from runstone.storage import documents, experiments, runs, series, words
-from runstone.storage.db import Database, Tx
+from runstone.storage.db import Database
+from runstone.storage.tx import Row, Tx
 from tests.factories import log, new_run
 from tests.storage.jobs import add, names
 
@@ -274,7 +274,7 @@ def test_a_list_is_as_many_parameters(db: Database, count: int) -> None:
     assert sorted(row[0] for row in rows) == sorted(wanted)
 
 
-def all_of(tx: Tx, sql: str, names: list[str]) -> list[storage_db.Row]:
+def all_of(tx: Tx, sql: str, names: list[str]) -> list[Row]:
     """Ask with a list."""
     return tx.all(sql, names=names)
 

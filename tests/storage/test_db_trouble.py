@@ -9,7 +9,8 @@ from sqlalchemy.engine import make_url
 
 from runstone import errors
 from runstone.storage import db as storage_db
-from runstone.storage.db import Database, Tx
+from runstone.storage.db import Database
+from runstone.storage.tx import Tx
 from tests.services import plain
 from tests.storage.jobs import add, names
 

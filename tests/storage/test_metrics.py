@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from runstone import errors
 from runstone.model import Point
 from runstone.storage import compaction, documents, metrics, runs, series
-from runstone.storage.db import MAX_DOUBLE, Database
+from runstone.storage.db import Database
 from runstone.storage.metrics import Batch, Latest
+from runstone.storage.tx import MAX_DOUBLE
 from tests.factories import batch, log, new_run
 from tests.properties import columns, exact, in_order, points
 

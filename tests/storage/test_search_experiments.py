@@ -16,7 +16,8 @@ from runstone.search.order import (
 )
 from runstone.search.show import show
 from runstone.storage import experiments, search
-from runstone.storage.db import Database, Tx
+from runstone.storage.db import Database
+from runstone.storage.tx import Tx
 from tests.search import trees
 from tests.storage.oracle import TEXT_OPS, TEXTS, VIEWS, quoted
 

@@ -17,7 +17,7 @@ from pcodec import standalone
 
 from runstone.analysis.columns import Columns, join, ordered
 from runstone.storage.chunks import CODEC
-from runstone.storage.db import Tx
+from runstone.storage.tx import Tx
 
 
 RECORD: Final = struct.Struct("<Iqqd")

@@ -15,7 +15,7 @@ from pcodec import ChunkConfig, standalone
 
 from runstone.analysis import thin
 from runstone.analysis.columns import Columns, is_timely
-from runstone.storage.db import Row, Tx
+from runstone.storage.tx import Row, Tx
 
 
 CHUNK_POINTS: Final = 8192

@@ -15,7 +15,8 @@ from runstone import errors
 from runstone.analysis.columns import Columns, join, ordered
 from runstone.storage import blocks, chunks
 from runstone.storage.chunks import Chunk
-from runstone.storage.db import Database, Tx
+from runstone.storage.db import Database
+from runstone.storage.tx import Tx
 
 
 LOG: Final = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from runstone import limits
 from runstone.model import Dataset, DatasetInput, Tag
 from runstone.storage import runs, words
-from runstone.storage.db import Tx
+from runstone.storage.tx import Tx
 
 
 class Summary(NamedTuple):

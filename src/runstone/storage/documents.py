@@ -12,8 +12,8 @@ from typing import NamedTuple
 from runstone.model import DatasetInput, Run
 from runstone.storage import datasets, runs
 from runstone.storage.datasets import ModelOutput
-from runstone.storage.db import Tx
 from runstone.storage.metrics import Latest
+from runstone.storage.tx import Tx
 
 
 class Whole(NamedTuple):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from runstone import errors, limits
 from runstone.model import Experiment, Lifecycle, Tag
 from runstone.storage import words
-from runstone.storage.db import Row, Tx
+from runstone.storage.tx import Row, Tx
 
 
 COLUMNS = "id, name, artifact_location, lifecycle, created_ms, updated_ms"

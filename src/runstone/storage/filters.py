@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 from runstone.search.tree import And, Comparison, Field, Kind, Node, Not, Op
 from runstone.storage import words
-from runstone.storage.db import Clause, Tx
 from runstone.storage.labels import HEAD_CHARS
+from runstone.storage.tx import Clause, Tx
 
 
 LABELS: Final = {Kind.PARAM: "param", Kind.TAG: "tag"}

@@ -13,8 +13,8 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from runstone import errors
-from runstone.storage.db import Clause
 from runstone.storage.labels import HEAD_CHARS
+from runstone.storage.tx import Clause
 
 
 KeyValue: TypeAlias = str | int | float

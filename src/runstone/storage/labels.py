@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from runstone import errors, limits
 from runstone.model import Param, Tag
 from runstone.storage import words
-from runstone.storage.db import Tx
+from runstone.storage.tx import Tx
 
 
 HEAD_CHARS = 64

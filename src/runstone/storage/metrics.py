@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from runstone import errors, limits
 from runstone.storage import runs, words
 from runstone.storage.blocks import POINT, RECORD
-from runstone.storage.db import Tx
+from runstone.storage.tx import Tx
 
 
 class Batch(NamedTuple):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from runstone import errors, limits
 from runstone.model import Lifecycle, Param, Run, RunStatus, Tag
 from runstone.storage import experiments, labels, words
-from runstone.storage.db import Row, Tx
+from runstone.storage.tx import Row, Tx
 
 
 COLUMNS = (

@@ -24,7 +24,6 @@ from runstone.search.order import (
 from runstone.search.tree import Field, Kind, Node, OrderTerm
 from runstone.storage import documents, keyset
 from runstone.storage import experiments as experiment_rows
-from runstone.storage.db import Clause, Row, Tx
 from runstone.storage.documents import Document, Whole
 from runstone.storage.filters import (
     EXPERIMENT_COLUMNS,
@@ -35,6 +34,7 @@ from runstone.storage.filters import (
     joined,
 )
 from runstone.storage.keyset import Key, KeyValue
+from runstone.storage.tx import Clause, Row, Tx
 
 
 WALKS: Final = 20

@@ -15,7 +15,7 @@ from runstone.analysis import thin
 from runstone.analysis.columns import Columns, by_time, is_timely, join, ordered
 from runstone.storage import blocks, chunks, runs, words
 from runstone.storage.chunks import Chunk
-from runstone.storage.db import Tx
+from runstone.storage.tx import Tx
 
 
 class Page(NamedTuple):

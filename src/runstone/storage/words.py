@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from runstone import errors
-from runstone.storage.db import Tx
+from runstone.storage.tx import Tx
 
 
 def clean(what: str, value: str, limit: int) -> str:

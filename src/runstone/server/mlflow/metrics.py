@@ -23,7 +23,7 @@ from runstone.server.mlflow import wire
 from runstone.server.mlflow.messages import Metric, RunId, named, run_id
 from runstone.server.state import database
 from runstone.storage import metrics, runs, series
-from runstone.storage.db import Tx
+from runstone.storage.tx import Tx
 
 
 class LogMetric(RunId, kw_only=True):

@@ -30,8 +30,8 @@ from runstone.server.mlflow.messages import (
 )
 from runstone.server.state import database, keep_documents, now_ms
 from runstone.storage import documents, runs, search
-from runstone.storage.db import Tx
 from runstone.storage.metrics import Batch, append
+from runstone.storage.tx import Tx
 
 
 STATUS_NUMBERS: Final = {

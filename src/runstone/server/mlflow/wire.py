@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from runstone.analysis.columns import Columns
 from runstone.model import DatasetInput, Experiment, Run
 from runstone.storage.datasets import ModelOutput
-from runstone.storage.db import MAX_DOUBLE
 from runstone.storage.documents import Whole
+from runstone.storage.tx import MAX_DOUBLE
 
 
 encode = msgspec.json.Encoder().encode

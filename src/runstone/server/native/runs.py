@@ -9,7 +9,7 @@ from runstone.server.mlflow.messages import experiment_id
 from runstone.server.native import messages
 from runstone.server.state import database
 from runstone.storage import documents, experiments, search
-from runstone.storage.db import Tx
+from runstone.storage.tx import Tx
 
 
 class Search(msgspec.Struct):
