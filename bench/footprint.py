@@ -91,7 +91,7 @@ def disk(peer: Peer, sizes: Sizes) -> Turn:
     """Bytes of the store for each point, once the server has gone quiet."""
     store = peer.store
     assert store
-    peer.settle()
+    peer.settle(looks=24)
 
     return lambda: store.size_bytes() / sizes.disk_points
 

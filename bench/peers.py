@@ -151,11 +151,15 @@ class Peer:
 
         return total
 
-    def settle(self, *, timeout_seconds: float = 180) -> None:
-        """Wait until the server has no work of its own left, such as compaction."""
+    def settle(self, *, looks: int = 3, timeout_seconds: float = 180) -> None:
+        """
+        Wait until the server was quiet at *looks* looks, half a second apart.
+
+        Runstone compacts a run that got nothing for eight seconds.
+        """
         deadline = time.monotonic() + timeout_seconds
         quiet = 0
-        while quiet < 3 and time.monotonic() < deadline:
+        while quiet < looks and time.monotonic() < deadline:
             before = self._cpu_seconds()
             time.sleep(0.5)
             quiet = quiet + 1 if self._cpu_seconds() - before < 0.05 else 0

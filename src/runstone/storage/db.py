@@ -206,8 +206,7 @@ class Database:
         except Exception:  # noqa: BLE001  # the writer meets the same error, and waits or tells it
             with suppress(sqlite3.Error):
                 connection.rollback()
-            for job in group:
-                self._put(job)
+            self._hand_over(group)
             return
         tx.committed()
         _settle(
@@ -216,6 +215,14 @@ class Database:
                 for job, outcome in zip(group, outcomes, strict=True)
             ]
         )
+
+    def _hand_over(self, group: list[_Job]) -> None:
+        """Leave jobs to the writer; one that has ended takes none, and says so."""
+        for job in group:
+            try:
+                self._put(job)
+            except errors.Unavailable as error:
+                _settle([(job.answer, error)])
 
     def _put(self, job: _Job) -> None:
         # Under the lock, or a job might come to lie behind the end and wait for ever.

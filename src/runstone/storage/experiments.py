@@ -127,13 +127,16 @@ def by_ids(tx: Tx, experiment_ids: Iterable[int]) -> list[Experiment]:
 
 def require_live(tx: Tx, experiment_id: int) -> Experiment:
     """
-    Return an experiment that is not deleted.
+    Return an experiment that is not deleted, without its tags.
 
     Raises:
         ExperimentNotFound: No experiment has this id.
         ExperimentDeleted: It is in the bin.
     """
-    experiment = by_id(tx, experiment_id)
+    row = tx.one(f"SELECT {COLUMNS} FROM experiment WHERE id = :id", id=experiment_id)  # noqa: S608  # our own column list
+    if row is None:
+        raise errors.ExperimentNotFound(str(experiment_id))
+    experiment = _record(row)
     if experiment.lifecycle is not Lifecycle.ACTIVE:
         raise errors.ExperimentDeleted(experiment_id)
 
@@ -317,9 +320,10 @@ def _with_tags(tx: Tx, rows: list[Row]) -> list[Experiment]:
     for number, name, value in found:
         tags[number].append(Tag(name, value))
 
-    return [
-        Experiment(
-            number, name, place, Lifecycle(cycle), created, updated, tuple(tags[number])
-        )
-        for number, name, place, cycle, created, updated in rows
-    ]
+    return [_record(row)._replace(tags=tuple(tags[row[0]])) for row in rows]
+
+
+def _record(row: Row) -> Experiment:
+    number, name, place, cycle, created, updated = row
+
+    return Experiment(number, name, place, Lifecycle(cycle), created, updated)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from runstone import errors, limits
 from runstone.storage import runs, words
 from runstone.storage.blocks import POINT, RECORD
+from runstone.storage.runs import Place
 from runstone.storage.tx import Tx
 
 
@@ -51,9 +52,14 @@ def append(tx: Tx, run_id: str, batch: Batch) -> None:
         RunDeleted: The run is in the bin.
         InvalidInput: A step or a time is beyond 64 bits.
     """
+    if batch.keys:
+        put(tx, runs.touch(tx, run_id), batch)
+
+
+def put(tx: Tx, place: Place, batch: Batch) -> None:
+    """Add points to a run that was just touched, once for each touch."""
     if not batch.keys:
         return
-    place = runs.touch(tx, run_id)
     numbers = words.intern(tx, checked(batch.keys))
     body, tops = _one(batch, numbers) if len(batch.keys) == 1 else _many(batch, numbers)
 

@@ -64,7 +64,18 @@ def create(
     named = [tag for tag in tags if tag.key != NAME_TAG]
     labels.set_tags(tx, number, experiment_id, [*named, Tag(NAME_TAG, name)])
 
-    return by_id(tx, run_id)
+    return Run(
+        number,
+        run_id,
+        experiment_id,
+        name,
+        user,
+        RunStatus.RUNNING,
+        Lifecycle.ACTIVE,
+        start_ms,
+        None,
+        place,
+    )
 
 
 def by_id(tx: Tx, run_id: str) -> Run:
@@ -153,16 +164,18 @@ def update(
         RunDeleted: It is in the bin.
     """
     place = touch(tx, run_id)
-    if status is not None:
-        tx.run(
-            "UPDATE run SET status = :status WHERE id = :id",
-            status=status,
-            id=place.run,
-        )
-    if end_ms is not None:
-        tx.run("UPDATE run SET end_ms = :ms WHERE id = :id", ms=end_ms, id=place.run)
+    tx.run(
+        """
+        UPDATE run SET status = COALESCE(:status, status),
+            end_ms = COALESCE(:end_ms, end_ms)
+        WHERE id = :id
+        """,
+        status=status,
+        end_ms=end_ms,
+        id=place.run,
+    )
     if name:
-        set_tags(tx, run_id, [Tag(NAME_TAG, name)])
+        put_tags(tx, place, [Tag(NAME_TAG, name)])
 
     return by_id(tx, run_id)
 
@@ -175,7 +188,11 @@ def set_tags(tx: Tx, run_id: str, tags: Iterable[Tag]) -> None:
         RunNotFound: No run has this id.
         RunDeleted: It is in the bin.
     """
-    place = touch(tx, run_id)
+    put_tags(tx, touch(tx, run_id), tags)
+
+
+def put_tags(tx: Tx, place: Place, tags: Iterable[Tag]) -> None:
+    """Set tags of a run that was just touched."""
     last = {tag.key: tag for tag in tags}
     name = last.get(NAME_TAG)
     if name is not None:

@@ -29,8 +29,8 @@ from runstone.server.mlflow.messages import (
     run_id,
 )
 from runstone.server.state import database, keep_documents, now_ms
-from runstone.storage import documents, runs, search
-from runstone.storage.metrics import Batch, append
+from runstone.storage import batches, documents, runs, search
+from runstone.storage.metrics import append
 from runstone.storage.tx import Tx
 
 
@@ -130,7 +130,9 @@ def _create(
         tags=tags,
     )
 
-    return documents.whole(tx, [run.number])[0]
+    named = dict(tags) | {runs.NAME_TAG: name}
+
+    return documents.Whole(run, 0, [], sorted(named.items()), [], [], [])
 
 
 async def get(request: Request) -> Reply:
@@ -247,8 +249,13 @@ async def log_batch(request: Request) -> Reply:
     if batch.keys and not body.params and not body.tags:
         await database(request).write(append, body.run_id, batch)
     else:
-        params, tags = _params(body.params), _tags(body.tags)
-        await database(request).write(_log, body.run_id, batch, params, tags)
+        await database(request).write(
+            batches.log,
+            body.run_id,
+            points=batch,
+            params=_params(body.params),
+            tags=_tags(body.tags),
+        )
 
     return Reply()
 
@@ -270,13 +277,6 @@ def _tags(sent: list[KeyValue]) -> list[Tag]:
     named([tag.key for tag in sent], "tags[{}].key")
 
     return [Tag(tag.key, tag.value) for tag in sent]
-
-
-def _log(tx: Tx, name: str, batch: Batch, params: list[Param], tags: list[Tag]) -> None:
-    runs.log_params(tx, name, params)
-    append(tx, name, batch)
-    if tags:
-        runs.set_tags(tx, name, tags)
 
 
 def _require_small(body: LogBatch) -> None:
