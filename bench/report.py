@@ -30,7 +30,7 @@ class Page(msgspec.Struct):
 
 def number(value: float) -> str:
     """Spell a number with three digits that mean something."""
-    if math.isnan(value):
+    if not math.isfinite(value):
         return "-"
     if value >= 1000:
         digits = len(str(int(value))) - 3

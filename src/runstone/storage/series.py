@@ -166,7 +166,7 @@ def _chart(tx: Tx, source: Source, pixels: int, span: tuple[int, int]) -> Chart:
         c for c in source.chunks if c.last_step >= span[0] and c.first_step <= span[1]
     ]
     total = sum(chunk.points for chunk in inside) + source.fresh.size
-    if total < 2 * chunks.BUCKET_POINTS * pixels:
+    if total < chunks.BUCKET_POINTS * pixels:
         parts = [*chunks.bodies(tx, [chunk.id for chunk in inside]), source.fresh]
 
         return _thinned(join(parts), pixels, span)
