@@ -251,7 +251,10 @@ WORKLOADS = [
         unit="/s",
         start=log_metric,
         stage=fresh,
-        targets={"sqlite": (Target(25),), "postgresql": (Target(5),)},
+        targets={
+            "sqlite": (Target(25), Target(0.5, against="echo")),
+            "postgresql": (Target(5),),
+        },
     ),
     Workload(
         name="log-metric-8",
@@ -259,10 +262,7 @@ WORKLOADS = [
         unit="/s",
         start=log_metric_8,
         stage=fresh,
-        targets={
-            "sqlite": (Target(60), Target(0.5, against="echo")),
-            "postgresql": (Target(20),),
-        },
+        targets={"sqlite": (Target(60),), "postgresql": (Target(20),)},
     ),
     Workload(
         name="log-batch",
