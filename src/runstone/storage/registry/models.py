@@ -78,6 +78,19 @@ def by_numbers(tx: Tx, numbers: Sequence[int]) -> list[RegisteredModel]:
     return rows.models(tx, found)
 
 
+def count_versions(tx: Tx, numbers: Sequence[int]) -> dict[int, int]:
+    """Return how many versions models have, by their numbers; none is left out."""
+    found = tx.all(
+        """
+        SELECT model_id, COUNT(*) FROM model_version
+        WHERE model_id IN (:ids) GROUP BY model_id
+        """,
+        ids=list(numbers),
+    )
+
+    return {number: int(count) for number, count in found}
+
+
 def describe(tx: Tx, name: str, description: str, *, now_ms: int) -> RegisteredModel:
     """
     Give a model another description.

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from runstone.model import ModelVersion, RegisteredModel
 from runstone.search.grammar import parse_models, parse_versions
 from runstone.search.match import Subject, matches
-from runstone.search.order import order_models, order_versions
+from runstone.search.order import NAME, order_models, order_versions
 from runstone.search.tree import (
     And,
     Comparison,
@@ -75,7 +75,7 @@ def find_models(tx: Tx, query: Query) -> Models:
         BadFilter: The filter or the order does not parse.
         InvalidInput: The token is of another search.
     """
-    node = parse_models(query.filter)
+    node = _told_of_prompts(parse_models(query.filter))
     order = order_models(query.order_by)
     found, token = _page(tx, query, node, order, MODELS, "registered_model m", "m.id")
 
@@ -90,9 +90,35 @@ def find_versions(tx: Tx, query: Query) -> Versions:
         BadFilter: The filter or the order does not parse.
         InvalidInput: The token is of another search.
     """
-    node = parse_versions(query.filter)
+    node = _told_of_prompts(parse_versions(query.filter))
     order = order_versions(query.order_by)
     found, token = _page(tx, query, node, order, VERSIONS, rows.VERSIONS, "v.id")
+
+    return Versions(versions.by_numbers(tx, [row[0] for row in found]), token)
+
+
+def versions_of(tx: Tx, name: str, query: Query) -> Versions:
+    """
+    Return a page of a model's versions, the newest first where no order is given.
+
+    Raises:
+        ModelNotFound: No model has this name.
+        BadFilter: The filter or the order does not parse.
+        InvalidInput: The token is of another search.
+    """
+    models.by_name(tx, name)  # a mistyped address is not a model without versions
+    own: Node = Comparison(NAME, Op.EQUAL, name)
+    node = parse_versions(query.filter)
+    order = order_versions(query.order_by or ("version_number DESC",))
+    found, token = _page(
+        tx,
+        query,
+        own if node is None else And((own, node)),
+        order,
+        VERSIONS,
+        rows.VERSIONS,
+        "v.id",
+    )
 
     return Versions(versions.by_numbers(tx, [row[0] for row in found]), token)
 
@@ -100,16 +126,15 @@ def find_versions(tx: Tx, query: Query) -> Versions:
 def _page(
     tx: Tx,
     query: Query,
-    node: Node | None,
+    node: Node,
     order: Sequence[OrderTerm],
     shape: Shape,
     source: str,
     number: str,
 ) -> tuple[list[Row], str | None]:
     keys = [Key(shape.columns[term.field.key], term.descending) for term in order]
-    mark = keyset.mark(source, query.filter, query.order_by)
-    compiler = Compiler(tx)
-    conditions = [compiler.labelled(_told_of_prompts(node), shape)]
+    mark = keyset.mark(source, node, query.order_by)
+    conditions = [Compiler(tx).labelled(node, shape)]
     if query.page_token:
         marks: list[KeyValue] = keyset.read_token(query.page_token, mark, len(keys))
         conditions.append(keyset.after(keys, marks))
