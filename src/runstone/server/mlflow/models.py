@@ -99,7 +99,7 @@ async def get(request: Request) -> Reply:
     """Return a registered model."""
     query = await read(request, ByName)
     name = naming.model(query.name)
-    found = await database(request).read(models.by_name, name)
+    found = await database(request).glance(models.by_name, name)
 
     return reply({"registered_model": wire.registered_model(found)})
 
@@ -217,7 +217,7 @@ async def get_by_alias(request: Request) -> Reply:
     """Return the version that an alias points at."""
     query = await read(request, ByAlias)
     name = naming.model(query.name)
-    found = await database(request).read(aliases.version, name, alias=query.alias)
+    found = await database(request).glance(aliases.version, name, alias=query.alias)
 
     return reply({"model_version": wire.model_version(found)})
 

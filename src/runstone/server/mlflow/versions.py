@@ -243,7 +243,7 @@ def _folder(location: str, run_id: str, artifact_uri: str) -> str | None:
 
 
 async def _version(request: Request, query: ByVersion) -> ModelVersion:
-    return await database(request).read(
+    return await database(request).glance(
         versions.by_version, naming.model(query.name), version_number(query.version)
     )
 
