@@ -17,9 +17,11 @@ def log(
     Raises:
         RunNotFound: No run has this id.
         RunDeleted: It is in the bin.
+        InvalidInput: A key, a value, a step or a time cannot be kept.
         ParamChanged: A param already has another value; nothing was written.
     """
+    metrics.require_sound(points)
     place = runs.touch(tx, run_id)
     labels.add_params(tx, place.run, place.experiment, params)
-    metrics.put(tx, place, points)
+    metrics.put(tx, {place: points})
     runs.put_tags(tx, place, tags)

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from functools import partial
-from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -30,6 +30,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection
 
 from runstone import errors
+from runstone.storage import groups
+from runstone.storage.groups import Job
 from runstone.storage.tx import Tx
 
 
@@ -49,16 +51,6 @@ BUSY_MS: Final = 60_000
 """How long SQLite waits for another process's transaction."""
 
 
-class _Job(NamedTuple):
-    """A function that waits for the writer, and where its answer goes."""
-
-    call: Callable[[Tx], Any]
-    answer: "Future[Any] | asyncio.Future[Any]"
-    loop: asyncio.AbstractEventLoop | None
-    about: str
-    """The run that it locks, if it is known to lock no other."""
-
-
 class Database:
     """
     One database: a writer thread, a pool of readers.
@@ -72,10 +64,10 @@ class Database:
         self._writing = engine(self.url, readers=False)
         self._reading = engine(self.url, readers=True)
         self._at_once: sqlite3.Connection | None = None
-        self._soon: list[_Job] = []
+        self._soon: list[Job] = []
         self.dialect = self._writing.dialect.name.replace("mariadb", "mysql")
         self._known: dict[str, int] = {}
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._connection: PoolProxiedConnection | None = None
         self._closed = False
@@ -107,7 +99,7 @@ class Database:
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
-        job = _Job(partial(_call, fn, args, kwargs), answer, loop, _first_text(args))
+        job = Job(fn, args, kwargs, answer, loop)
         if self._at_once is None:
             self._put(job)
         else:
@@ -124,7 +116,7 @@ class Database:
         """Do the same as `write`, always on the writer thread."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
-        job = _Job(partial(_call, fn, args, kwargs), answer, loop, _first_text(args))
+        job = Job(fn, args, kwargs, answer, loop)
         self._put(job)
 
         return await answer
@@ -134,9 +126,7 @@ class Database:
     ) -> T:
         """Do the same as `write`, for a caller without an event loop."""
         answer: Future[T] = Future()
-        self._put(
-            _Job(partial(_call, fn, args, kwargs), answer, None, _first_text(args))
-        )
+        self._put(Job(fn, args, kwargs, answer, None))
 
         return answer.result()
 
@@ -230,7 +220,7 @@ class Database:
         try:
             connection.execute("BEGIN IMMEDIATE")
             tx = Tx(connection, self.dialect, self._known)  # type: ignore[arg-type]  # sqlite3's own
-            outcomes = _run_all(tx, group)
+            outcomes = groups.run_all(tx, group)
             connection.execute("COMMIT")
         except Exception:  # noqa: BLE001  # the writer meets the same error, and waits or tells it
             with suppress(sqlite3.Error):
@@ -238,22 +228,17 @@ class Database:
             self._hand_over(group)
             return
         tx.committed()
-        _settle(
-            [
-                (job.answer, outcome)
-                for job, outcome in zip(group, outcomes, strict=True)
-            ]
-        )
+        groups.settle(outcomes)
 
-    def _hand_over(self, group: list[_Job]) -> None:
+    def _hand_over(self, group: list[Job]) -> None:
         """Leave jobs to the writer; one that has ended takes none, and says so."""
         for job in group:
             try:
                 self._put(job)
             except errors.Unavailable as error:
-                _settle([(job.answer, error)])
+                groups.settle([(job, error)])
 
-    def _put(self, job: _Job) -> None:
+    def _put(self, job: Job) -> None:
         # Under the lock, or a job might come to lie behind the end and wait for ever.
         with self._closing:
             self._require_open()
@@ -278,28 +263,17 @@ class Database:
                 job = self._jobs.get()
         self._disconnect()
 
-    def _commit(self, group: list[_Job]) -> None:
-        """Run *group* in one transaction; on trouble, each job in its own."""
-        if self.dialect != "sqlite" and len(group) > 1:
-            # Two servers that lock the same runs must do so in one order: a
-            # deadlock is found after a second, and nobody writes meanwhile.
-            # So a job that does not say which runs it locks is not grouped.
-            for job in group:
-                if not job.about:
-                    _tell([job], [self._alone(job)])
-            group = sorted((job for job in group if job.about), key=_about)
-        try:
-            outcomes = self._together(group)
-        except Exception:  # noqa: BLE001  # the writer must survive: each job meets its own error below
-            outcomes = [self._alone(job) for job in group]
-        _tell(group, outcomes)
+    def _commit(self, group: list[Job]) -> None:
+        """Run *group* in few transactions; on trouble, each job in its own."""
+        for part in [group] if self.dialect == "sqlite" else groups.parts(group):
+            try:
+                with self._transaction() as tx:
+                    outcomes = groups.run_all(tx, part)
+            except Exception:  # noqa: BLE001  # the writer must survive: each job meets its own error below
+                outcomes = [(job, self._alone(job)) for job in part]
+            groups.tell(outcomes)
 
-    def _together(self, group: list[_Job]) -> list[object]:
-        """Run *group* in one transaction."""
-        with self._transaction() as tx:
-            return _run_all(tx, group)
-
-    def _alone(self, job: _Job) -> object:
+    def _alone(self, job: Job) -> object:
         """Run one job, again if another server's transaction got in its way."""
         dbapi = self._writing.dialect.loaded_dbapi
         failure: object = None
@@ -324,19 +298,36 @@ class Database:
         if self._connection is None:
             self._connection = self._writing.raw_connection()
         connection = self._connection
-        try:
-            if self.dialect == "sqlite":
-                connection.driver_connection.execute("BEGIN IMMEDIATE")  # type: ignore[union-attr]  # sqlite3's own
-            tx = Tx(connection.dbapi_connection, self.dialect, self._known)  # type: ignore[arg-type]  # checked out, so not None
-            yield tx
-            connection.commit()
-        except BaseException:
+        with self._pipeline(connection) as sync:
             try:
-                connection.rollback()
-            except Exception:  # noqa: BLE001  # a connection that is gone cannot roll back
-                self._disconnect()
-            raise
+                if self.dialect == "sqlite":
+                    connection.driver_connection.execute("BEGIN IMMEDIATE")  # type: ignore[union-attr]  # sqlite3's own
+                tx = Tx(connection.dbapi_connection, self.dialect, self._known, sync)  # type: ignore[arg-type]  # checked out, so not None
+                yield tx
+                connection.commit()
+            except BaseException:
+                try:
+                    connection.rollback()
+                except Exception:  # noqa: BLE001  # a connection that is gone cannot roll back
+                    self._disconnect()
+                raise
         tx.committed()
+
+    @contextmanager
+    def _pipeline(
+        self, connection: PoolProxiedConnection
+    ) -> Iterator[Callable[[], object] | None]:
+        """
+        Let PostgreSQL's statements go out together, until an answer is asked for.
+
+        So a transaction costs as many trips to the server as it has questions,
+        not statements; an error shows at the next question, or at the commit.
+        """
+        if self.dialect != "postgresql":
+            yield None
+            return
+        with connection.driver_connection.pipeline() as pipeline:  # type: ignore[union-attr]  # psycopg's own
+            yield pipeline.sync
 
     def _disconnect(self) -> None:
         """Let go of the writer's connection."""
@@ -361,64 +352,6 @@ class Database:
                 f"The database cannot hold this ({error}); send text without NUL "
                 "and numbers of 64 bits"
             ) from error
-
-
-def _about(job: _Job) -> str:
-    return job.about
-
-
-def _first_text(args: tuple[Any, ...]) -> str:
-    """Return the id of the run that a storage function changes: its first argument."""
-    return args[0] if args and isinstance(args[0], str) else ""
-
-
-def _call(
-    fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], tx: Tx
-) -> T:
-    return fn(tx, *args, **kwargs)
-
-
-def _run_all(tx: Tx, group: list[_Job]) -> list[object]:
-    """
-    Return each job's answer, or the error it raised before it wrote.
-
-    An error after a write spoils the transaction for the others, so it is
-    raised, and the caller runs the jobs one by one.
-    """
-    outcomes: list[object] = []
-    for job in group:
-        before = tx.changes
-        try:
-            outcomes.append(job.call(tx))
-        except errors.RunstoneError as error:
-            if tx.changes != before:
-                raise
-            outcomes.append(error)
-
-    return outcomes
-
-
-def _tell(group: list[_Job], outcomes: list[object]) -> None:
-    """Answer every job, waking each event loop once."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Any, object]]] = {}
-    for job, outcome in zip(group, outcomes, strict=True):
-        if job.loop is None:
-            _settle([(job.answer, outcome)])
-        else:
-            by_loop.setdefault(job.loop, []).append((job.answer, outcome))
-    for loop, answers in by_loop.items():
-        with suppress(RuntimeError):  # the loop is closed: nobody listens any more
-            loop.call_soon_threadsafe(_settle, answers)
-
-
-def _settle(answers: list[tuple[Any, object]]) -> None:
-    for answer, outcome in answers:
-        if answer.done():  # whoever asked has gone
-            continue
-        if isinstance(outcome, Exception):
-            answer.set_exception(outcome)
-        else:
-            answer.set_result(outcome)
 
 
 def commits_at_once(url: URL) -> bool:

@@ -5,15 +5,15 @@ Points wait in `blocks` until `compaction` makes sorted, compressed `chunks` of
 them; `series` reads both.
 """
 
-import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from runstone import errors, limits
-from runstone.storage import runs, words
+from runstone.storage import groups, runs, words
 from runstone.storage.blocks import POINT, RECORD
 from runstone.storage.runs import Place
 from runstone.storage.tx import Tx
@@ -52,42 +52,106 @@ def append(tx: Tx, run_id: str, batch: Batch) -> None:
         RunDeleted: The run is in the bin.
         InvalidInput: A step or a time is beyond 64 bits.
     """
+    require_sound(batch)
     if batch.keys:
-        put(tx, runs.touch(tx, run_id), batch)
+        put(tx, {runs.touch(tx, run_id): batch})
 
 
-def put(tx: Tx, place: Place, batch: Batch) -> None:
-    """Add points to a run that was just touched, once for each touch."""
-    if not batch.keys:
-        return
-    numbers = words.intern(tx, checked(batch.keys))
-    body, tops = _one(batch, numbers) if len(batch.keys) == 1 else _many(batch, numbers)
+def append_all(
+    tx: Tx, calls: Sequence[tuple[str, Batch]]
+) -> list[errors.RunstoneError | None]:
+    """Do many calls of `append` as one set; what one raises is its answer."""
+    answers = [_fault(batch) for _, batch in calls]
+    writing = [
+        number
+        for number, (_, batch) in enumerate(calls)
+        if batch.keys and not answers[number]
+    ]
+    places = runs.touch_all(tx, [calls[number][0] for number in writing])
+    batches: dict[Place, list[Batch]] = {}
+    for number in writing:
+        run_id, batch = calls[number]
+        place = places[run_id]
+        if isinstance(place, Place):
+            batches.setdefault(place, []).append(batch)
+        else:
+            answers[number] = place
+    put(tx, {place: _joined(parts) for place, parts in batches.items()})
 
-    tx.run(
+    return answers
+
+
+groups.together(append, append_all)
+
+
+def put(tx: Tx, batches: Mapping[Place, Batch]) -> None:
+    """Add sound points to runs that were just touched, once for each touch."""
+    batches = {place: batch for place, batch in batches.items() if batch.keys}
+    keys = {key for batch in batches.values() for key in batch.keys}
+    numbers = words.intern(tx, keys)
+    blocks: list[dict[str, Any]] = []
+    latest: list[dict[str, Any]] = []
+    for place, batch in batches.items():
+        encode = _one if len(batch.keys) == 1 else _many
+        body, tops = encode(batch, numbers)
+        blocks.append(
+            {
+                "run": place.run,
+                "version": place.version,
+                "points": len(batch.keys),
+                "body": body,
+            }
+        )
+        whose = {"run": place.run, "experiment": place.experiment}
+        latest.extend(whose | top for top in tops)
+
+    tx.run_many(
         """
         INSERT INTO block (run_id, version, points, body)
         VALUES (:run, :version, :points, :body)
         """,
-        run=place.run,
-        version=place.version,
-        points=len(batch.keys),
-        body=body,
+        blocks,
     )
-    tx.run_many(
-        UPSERT_LATEST,
-        [{"run": place.run, "experiment": place.experiment, **top} for top in tops],
-    )
+    tx.run_many(UPSERT_LATEST, latest)
 
 
-def checked(keys: Sequence[str]) -> list[str]:
-    """Return each key once, all of them fit to be kept."""
-    distinct = list(dict.fromkeys(keys))
-    for key in distinct:
+def require_sound(batch: Batch) -> None:
+    """
+    Make sure that every database can keep these points as they are.
+
+    Raises:
+        InvalidInput: A key is no text or empty, or a step or a time is beyond
+            64 bits.
+    """
+    for key in set(batch.keys):
         words.clean("Metric key", key, limits.KEY_CHARS)
         if not key:
             raise errors.InvalidInput("A metric key is empty; give the metric a name")
+    for numbers in (batch.steps, batch.times_ms):
+        if numbers and (
+            min(numbers) < limits.INT64_MIN or max(numbers) > limits.INT64_MAX
+        ):
+            raise errors.InvalidInput(
+                "A step or a time does not fit into 64 bits; steps count up, times are "
+                "milliseconds since 1970"
+            )
 
-    return distinct
+
+def _fault(batch: Batch) -> errors.RunstoneError | None:
+    try:
+        require_sound(batch)
+    except errors.RunstoneError as error:
+        return error
+
+    return None
+
+
+def _joined(batches: Sequence[Batch]) -> Batch:
+    """Return the points of several batches as one."""
+    if len(batches) == 1:
+        return batches[0]
+
+    return Batch(*(list(chain(*columns)) for columns in zip(*batches, strict=True)))
 
 
 # MLflow's rule for the latest value: the greatest step, then time, then value,
@@ -121,10 +185,7 @@ def _one(batch: Batch, numbers: dict[str, int]) -> tuple[bytes, list[dict[str, A
     key, step, time_ms = numbers[batch.keys[0]], batch.steps[0], batch.times_ms[0]
     value = float(batch.values[0])
     is_nan = value != value  # noqa: PLR0124  # only NaN differs from itself
-    try:
-        body = RECORD.pack(key, step, time_ms, value)
-    except struct.error:
-        raise _too_wide() from None
+    body = RECORD.pack(key, step, time_ms, value)
     top = {
         "key": key,
         "step": step,
@@ -143,11 +204,8 @@ def _many(batch: Batch, numbers: dict[str, int]) -> tuple[bytes, list[dict[str, 
     """Make the block of many points, and what each series' latest value becomes."""
     points = np.empty(len(batch.keys), POINT)
     points["key"] = [numbers[key] for key in batch.keys]
-    try:
-        points["step"] = batch.steps
-        points["time_ms"] = batch.times_ms
-    except OverflowError:
-        raise _too_wide() from None
+    points["step"] = batch.steps
+    points["time_ms"] = batch.times_ms
     points["value"] = batch.values
 
     return points.tobytes(), _tops(points)
@@ -185,10 +243,3 @@ def _tops(points: NDArray[Any]) -> list[dict[str, Any]]:
         }
         for k, s, t, v, low, high, n in zip(*columns, strict=True)
     ]
-
-
-def _too_wide() -> errors.InvalidInput:
-    return errors.InvalidInput(
-        "A step or a time does not fit into 64 bits; steps count up, times are "
-        "milliseconds since 1970"
-    )

@@ -42,21 +42,43 @@ class Tx:
 
         for_update: What ends a SELECT that locks its rows; SQLite has locked
             everything already.
+
+    Args:
+        connection: What to execute on.
+
+        dialect: See above.
+
+        known: Interned keys that this process has met, and their numbers.
+
+        sync: Waits until every statement has been answered, where statements
+            go out before that.
     """
 
     def __init__(
-        self, connection: DBAPIConnection, dialect: str, known: dict[str, int]
+        self,
+        connection: DBAPIConnection,
+        dialect: str,
+        known: dict[str, int],
+        sync: Callable[[], object] | None = None,
     ) -> None:
         self.dialect = dialect
         self.changes = 0
         self.for_update = "" if dialect == "sqlite" else " FOR UPDATE"
         self._cursor = connection.cursor()
         self._known = known
+        self._sync = sync
         self._learnt: dict[str, int] = {}
+
+    def do(self, sql: str, **params: Value | Sequence[Value]) -> None:
+        """Execute one statement that changes something, or inserts one row."""
+        self._execute(sql, params)
+        self.changes += 1
 
     def run(self, sql: str, **params: Value | Sequence[Value]) -> int:
         """Execute one statement and return how many rows it changed."""
         self._execute(sql, params)
+        if self._sync is not None:
+            self._sync()
         count = max(0, int(self._cursor.rowcount))
         self.changes += count
 
