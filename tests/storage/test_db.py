@@ -3,15 +3,17 @@
 import asyncio
 import multiprocessing
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from runstone import errors
 from runstone.model import Point, Tag
-from runstone.storage import documents, experiments, runs, series, words
+from runstone.storage import documents, experiments, migrate, runs, series, words
 from runstone.storage.db import Database
 from runstone.storage.tx import Row, Tx
 from tests.factories import log, new_run
@@ -118,6 +120,29 @@ def test_a_mistake_in_sql_reaches_only_its_caller(db: Database) -> None:
     assert answers[0] == "fine"
     assert isinstance(answers[1], Exception)
     assert db.look(names) == ["fine"]
+
+
+def test_the_log_of_sqlite_is_copied_beside_the_writers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit that finds it full waits for the disk, and everyone with it."""
+    monkeypatch.setattr("runstone.storage.db.CHECKPOINT_CHANGES", 10)
+    path = tmp_path / "runstone.db"
+    migrate.upgrade(f"sqlite:///{path}")
+    before = path.read_bytes()
+
+    async def write_all(db: Database) -> None:
+        for n in range(30):
+            await db.write(add, f"w{n}")
+
+    with closing(Database(f"sqlite:///{path}")) as db:
+        asyncio.run(write_all(db))
+        deadline = time.monotonic() + 60
+        while path.read_bytes() == before and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+        assert path.read_bytes() != before
+        assert len(db.look(names)) == 30
 
 
 def test_a_write_is_seen_by_the_next_read(db: Database) -> None:

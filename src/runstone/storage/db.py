@@ -51,6 +51,10 @@ BUSY_MS: Final = 60_000
 """How long SQLite waits for another process's transaction."""
 
 
+CHECKPOINT_CHANGES: Final = 2_000
+"""So many changed rows, and SQLite's log is copied into its file beside the writers."""
+
+
 class Database:
     """
     One database: a writer thread, a pool of readers.
@@ -65,6 +69,7 @@ class Database:
         self._reading = engine(self.url, readers=True)
         self._at_once: sqlite3.Connection | None = None
         self._soon: list[Job] = []
+        self._uncopied = 0
         self.dialect = self._writing.dialect.name.replace("mariadb", "mysql")
         self._known: dict[str, int] = {}
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -229,6 +234,25 @@ class Database:
             return
         tx.committed()
         groups.settle(outcomes)
+        self._uncopied += tx.changes
+        if self._uncopied > CHECKPOINT_CHANGES:
+            self._uncopied = 0
+            with suppress(RuntimeError):  # closed: the last connection copies it all
+                self._threads.submit(self._copy_log)
+
+    def _copy_log(self) -> None:
+        """
+        Copy SQLite's log into its file, in a reader's thread.
+
+        A commit that finds the log full does it too (`wal_autocheckpoint`), but
+        waits for the disk, and everyone with it; so little should be left.
+        """
+        with (
+            # Whoever finds the log full tries again.
+            suppress(sqlite3.Error, PoolTimeout),
+            closing(self._reading.raw_connection()) as connection,
+        ):
+            connection.driver_connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # type: ignore[union-attr]  # sqlite3's own
 
     def _hand_over(self, group: list[Job]) -> None:
         """Leave jobs to the writer; one that has ended takes none, and says so."""
@@ -393,6 +417,6 @@ def _set_up_sqlite(full: bool, connection: DBAPIConnection, _record: object) -> 
         "case_sensitive_like = ON",
         "cache_size = -16384",
         "temp_store = MEMORY",
-        "wal_autocheckpoint = 4000",
+        "wal_autocheckpoint = 16000",
     ):
         connection.cursor().execute(f"PRAGMA {pragma}")
