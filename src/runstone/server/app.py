@@ -41,6 +41,9 @@ ABANDONED_MS: Final = 24 * 3600 * 1000
 
 SWEEP_SECONDS: Final = 3600
 
+GATHERED_SECONDS: Final = 0.05
+"""How long lines of the access log gather: each alone cost a tenth of a request."""
+
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -177,7 +180,7 @@ class App:
 
 
 class AccessLog:
-    """A line for each request, written once a turn of the event loop."""
+    """A line for each request; lines that come close together are written at once."""
 
     def __init__(self) -> None:
         self._log = logging.getLogger("runstone.access")
@@ -186,7 +189,7 @@ class AccessLog:
     def note(self, scope: Scope, status: int, seconds: float) -> None:
         """Add a line."""
         if not self._lines:
-            asyncio.get_running_loop().call_soon(self.flush)
+            asyncio.get_running_loop().call_later(GATHERED_SECONDS, self.flush)
         client = scope.get("client") or ("-", 0)
         path = scope["path"].encode("unicode_escape").decode("ascii")
         self._lines.append(

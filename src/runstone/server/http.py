@@ -50,7 +50,7 @@ class Right(StrEnum):
 class Request:
     """One HTTP request."""
 
-    __slots__ = ("_receive", "app", "method", "params", "path", "scope")
+    __slots__ = ("_headers", "_receive", "app", "method", "params", "path", "scope")
 
     def __init__(self, scope: Scope, receive: Receive, app: object) -> None:
         self.scope = scope
@@ -59,14 +59,11 @@ class Request:
         self.path: str = scope["path"]
         self.params: Mapping[str, str] = {}
         self._receive = receive
+        self._headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
 
     def header(self, name: bytes) -> str:
         """Return the first header of this (lower-case) name, or ""."""
-        for key, value in self.scope["headers"]:
-            if key == name:
-                return str(value, "latin-1")
-
-        return ""
+        return str(self._headers.get(name, b""), "latin-1")
 
     def query(self) -> dict[str, list[str]]:
         """
@@ -101,11 +98,14 @@ class Request:
         announced = self.header(b"content-length")
         if announced.isdecimal() and int(announced[:18]) > limits.BODY_BYTES:
             raise BodyTooLarge("The body", int(announced[:18]), limits.BODY_BYTES)
+        self._require_plain()
         parts = []
         size = 0
-        async for chunk in self.chunks():
-            parts.append(chunk)
-            size += len(chunk)
+        more = True
+        while more:
+            part, more = await self._next()
+            parts.append(part)
+            size += len(part)
             if size > limits.BODY_BYTES:
                 raise BodyTooLarge("The body", size, limits.BODY_BYTES)
 
@@ -119,20 +119,28 @@ class Request:
             EncodedBody: It is compressed.
             Unavailable: The client went away before the end.
         """
+        self._require_plain()
+        more = True
+        while more:
+            chunk, more = await self._next()
+            if chunk:
+                yield chunk
+
+    def _require_plain(self) -> None:
         encoding = self.header(b"content-encoding").strip().lower()
         if encoding not in ("", "identity"):
             raise EncodedBody(
                 f"A body with Content-Encoding {encoding[:50]!r} is not taken; send it "
                 "as it is, without that header"
             )
-        more = True
-        while more:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise errors.Unavailable("The client went away during the upload")
-            more = message.get("more_body", False)
-            if chunk := message.get("body"):
-                yield chunk
+
+    async def _next(self) -> tuple[bytes, bool]:
+        """Return what came next of the body, and whether more is to come."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise errors.Unavailable("The client went away during the upload")
+
+        return message.get("body", b""), message.get("more_body", False)
 
     async def gone(self) -> None:
         """Wait until the client has gone away, or has its reply."""

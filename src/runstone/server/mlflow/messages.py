@@ -18,14 +18,16 @@ INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 KEY: Final = re.compile(r"[/\w.\- :]*")
 
 
-class KeyValue(msgspec.Struct):
+# `gc=False`: they hold nothing that could lead back to them, and a request brings a
+# thousand, which the garbage collector would look through.
+class KeyValue(msgspec.Struct, gc=False):
     """A param or a tag."""
 
     key: Needed
     value: str = ""
 
 
-class Metric(msgspec.Struct):
+class Metric(msgspec.Struct, gc=False):
     """A point; steps that are not given are 0."""
 
     key: Needed

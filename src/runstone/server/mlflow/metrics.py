@@ -66,8 +66,10 @@ class BulkInterval(msgspec.Struct):
 async def log_metric(request: Request) -> Reply:
     """Write a point."""
     body = await read(request, LogMetric)
-    point = Metric(body.key, body.value, body.timestamp, body.step)
-    await database(request).write(metrics.append, run_id(body), columns([point], ""))
+    require_time(body.timestamp, "")
+    named([body.key], "name")
+    point = metrics.Batch([body.key], [body.step], [body.timestamp], [body.value])
+    await database(request).write(metrics.append, run_id(body), point)
 
     return Reply()
 
@@ -184,11 +186,7 @@ def columns(points: Sequence[Metric], place: str) -> metrics.Batch:
     """
     times = [point.timestamp for point in points]
     if times and min(times) < 0:
-        where = place.format(times.index(min(times)))
-        raise errors.InvalidInput(
-            f"Invalid value {min(times)} for parameter '{where}timestamp' supplied: "
-            "Timestamp must be a nonnegative long (64-bit integer)"
-        )
+        require_time(min(times), place.format(times.index(min(times))))
     keys = [point.key for point in points]
     named(keys, place + "name")
 
@@ -198,6 +196,20 @@ def columns(points: Sequence[Metric], place: str) -> metrics.Batch:
         times,
         [point.value for point in points],
     )
+
+
+def require_time(time_ms: int, place: str) -> None:
+    """
+    Make sure that MLflow would take this as the time of a point.
+
+    Raises:
+        InvalidInput: It is negative.
+    """
+    if time_ms < 0:
+        raise errors.InvalidInput(
+            f"Invalid value {time_ms} for parameter '{place}timestamp' supplied: "
+            "Timestamp must be a nonnegative long (64-bit integer)"
+        )
 
 
 def _woven(key: str, parts: list[tuple[str, Columns]]) -> bytes:
