@@ -100,6 +100,32 @@ def test_each_call_gets_its_own_answer(db: Database) -> None:
     assert ("a", "b") in whole.tags
 
 
+def test_two_servers_write_sets_to_the_same_runs(migrated_url: str) -> None:
+    """Each locks them in its own order of arrival; nobody is lost or waits for ever."""
+    with (
+        closing(Database(migrated_url)) as first,
+        closing(Database(migrated_url)) as second,
+    ):
+        run_ids = [new_run(first) for _ in range(4)]
+
+        async def write_all() -> None:
+            jobs = []
+            for step in range(20):
+                for db, order in ((first, 1), (second, -1)):
+                    for run_id in run_ids[::order]:
+                        sent = batch([Point(f"m{step % 3}", step, order + 1, 0.5)])
+                        jobs.append(db.write(metrics.append, run_id, sent))
+                        jobs.append(db.write(runs.set_tags, run_id, [Tag("a", "b")]))
+            await asyncio.gather(*jobs)
+
+        asyncio.run(write_all())
+
+        for run_id in run_ids:
+            counts = [item.points for item in latest(second, run_id)]
+            sizes = [second.look(series.whole, run_id, f"m{n}").size for n in range(3)]
+            assert sum(counts) == sum(sizes) == 40
+
+
 class Counting(Tx):
     """A transaction that counts its statements."""
 

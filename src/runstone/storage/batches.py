@@ -20,8 +20,9 @@ def log(
         InvalidInput: A key, a value, a step or a time cannot be kept.
         ParamChanged: A param already has another value; nothing was written.
     """
-    metrics.require_sound(points)
+    metrics.require_sound(tx, points)
     place = runs.touch(tx, run_id)
     labels.add_params(tx, place.run, place.experiment, params)
-    metrics.put(tx, {place: points})
+    if points.keys:
+        metrics.put(tx, {place: points})
     runs.put_tags(tx, place, tags)

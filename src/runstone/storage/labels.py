@@ -21,9 +21,10 @@ def add_params(tx: Tx, run: int, experiment: int, params: Sequence[Param]) -> No
     """
     fresh: dict[str, str] = {}
     for param in params:
-        words.clean("Param key", param.key, limits.KEY_CHARS)
-        what = f"Value of param {param.key!r}"
-        words.clean(what, param.value, limits.PARAM_VALUE_CHARS)
+        words.clean_key(tx, "Param key", param.key)
+        if not words.is_plain(param.value, limits.PARAM_VALUE_CHARS):
+            what = f"Value of param {param.key!r}"
+            words.clean(what, param.value, limits.PARAM_VALUE_CHARS)
         if fresh.setdefault(param.key, param.value) != param.value:
             raise errors.ParamChanged(param.key, fresh[param.key], param.value)
     if not fresh:
@@ -64,9 +65,13 @@ def set_tags(tx: Tx, run: int, experiment: int, tags: Iterable[Tag]) -> None:
     """Write tags; a later value takes the place of an earlier one."""
     last: dict[str, str] = {}
     for tag in tags:
-        words.clean("Tag key", tag.key, limits.KEY_CHARS)
-        what = f"Value of tag {tag.key!r}"
-        last[tag.key] = words.clean(what, tag.value, limits.TAG_VALUE_CHARS)
+        words.clean_key(tx, "Tag key", tag.key)
+        if not words.is_plain(tag.value, limits.TAG_VALUE_CHARS):
+            what = f"Value of tag {tag.key!r}"
+            words.clean(what, tag.value, limits.TAG_VALUE_CHARS)
+        last[tag.key] = tag.value
+    if not last:
+        return
     numbers = words.intern(tx, list(last))
 
     tx.run_many(

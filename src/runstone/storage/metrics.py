@@ -6,7 +6,7 @@ them; `series` reads both.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -52,7 +52,7 @@ def append(tx: Tx, run_id: str, batch: Batch) -> None:
         RunDeleted: The run is in the bin.
         InvalidInput: A step or a time is beyond 64 bits.
     """
-    require_sound(batch)
+    require_sound(tx, batch)
     if batch.keys:
         put(tx, {runs.touch(tx, run_id): batch})
 
@@ -61,7 +61,7 @@ def append_all(
     tx: Tx, calls: Sequence[tuple[str, Batch]]
 ) -> list[errors.RunstoneError | None]:
     """Do many calls of `append` as one set; what one raises is its answer."""
-    answers = [_fault(batch) for _, batch in calls]
+    answers = [_fault(tx, batch) for _, batch in calls]
     writing = [
         number
         for number, (_, batch) in enumerate(calls)
@@ -85,37 +85,28 @@ groups.together(append, append_all)
 
 
 def put(tx: Tx, batches: Mapping[Place, Batch]) -> None:
-    """Add sound points to runs that were just touched, once for each touch."""
-    batches = {place: batch for place, batch in batches.items() if batch.keys}
-    keys = {key for batch in batches.values() for key in batch.keys}
+    """Add points, at least one each, to runs that were just touched."""
+    keys = set(chain.from_iterable(batch.keys for batch in batches.values()))
     numbers = words.intern(tx, keys)
     blocks: list[dict[str, Any]] = []
     latest: list[dict[str, Any]] = []
     for place, batch in batches.items():
-        encode = _one if len(batch.keys) == 1 else _many
+        count = len(batch.keys)
+        encode = _each if len(set(batch.keys)) == count else _many
         body, tops = encode(batch, numbers)
         blocks.append(
-            {
-                "run": place.run,
-                "version": place.version,
-                "points": len(batch.keys),
-                "body": body,
-            }
+            {"run": place.run, "version": place.version, "points": count, "body": body}
         )
-        whose = {"run": place.run, "experiment": place.experiment}
-        latest.extend(whose | top for top in tops)
+        for top in tops:
+            top["run"] = place.run
+            top["experiment"] = place.experiment
+            latest.append(top)
 
-    tx.run_many(
-        """
-        INSERT INTO block (run_id, version, points, body)
-        VALUES (:run, :version, :points, :body)
-        """,
-        blocks,
-    )
+    tx.run_many(INSERT_BLOCK, blocks)
     tx.run_many(UPSERT_LATEST, latest)
 
 
-def require_sound(batch: Batch) -> None:
+def require_sound(tx: Tx, batch: Batch) -> None:
     """
     Make sure that every database can keep these points as they are.
 
@@ -124,7 +115,7 @@ def require_sound(batch: Batch) -> None:
             64 bits.
     """
     for key in set(batch.keys):
-        words.clean("Metric key", key, limits.KEY_CHARS)
+        words.clean_key(tx, "Metric key", key)
         if not key:
             raise errors.InvalidInput("A metric key is empty; give the metric a name")
     for numbers in (batch.steps, batch.times_ms):
@@ -137,9 +128,9 @@ def require_sound(batch: Batch) -> None:
             )
 
 
-def _fault(batch: Batch) -> errors.RunstoneError | None:
+def _fault(tx: Tx, batch: Batch) -> errors.RunstoneError | None:
     try:
-        require_sound(batch)
+        require_sound(tx, batch)
     except errors.RunstoneError as error:
         return error
 
@@ -153,6 +144,11 @@ def _joined(batches: Sequence[Batch]) -> Batch:
 
     return Batch(*(list(chain(*columns)) for columns in zip(*batches, strict=True)))
 
+
+INSERT_BLOCK: Final = """
+    INSERT INTO block (run_id, version, points, body)
+    VALUES (:run, :version, :points, :body)
+"""
 
 # MLflow's rule for the latest value: the greatest step, then time, then value,
 # where a NaN counts as 0; of a NaN and a 0, we take the NaN, whichever came first.
@@ -180,24 +176,15 @@ UPSERT_LATEST: Final = f"""
 """  # noqa: S608  # put together from our own text
 
 
-def _one(batch: Batch, numbers: dict[str, int]) -> tuple[bytes, list[dict[str, Any]]]:
-    """Make the block of a single point, without the cost of arrays."""
-    key, step, time_ms = numbers[batch.keys[0]], batch.steps[0], batch.times_ms[0]
-    value = float(batch.values[0])
-    is_nan = value != value  # noqa: PLR0124  # only NaN differs from itself
-    body = RECORD.pack(key, step, time_ms, value)
-    top = {
-        "key": key,
-        "step": step,
-        "time_ms": time_ms,
-        "value": 0.0 if is_nan else value,
-        "is_nan": int(is_nan),
-        "low": None if is_nan else value,
-        "high": None if is_nan else value,
-        "points": 1,
-    }
+def _each(batch: Batch, numbers: dict[str, int]) -> tuple[bytes, list[dict[str, Any]]]:
+    """Make the block of points of different series, without the cost of arrays."""
+    keys = [numbers[key] for key in batch.keys]
+    values = list(map(float, batch.values))
+    body = b"".join(map(RECORD.pack, keys, batch.steps, batch.times_ms, values))
 
-    return body, [top]
+    return body, list(
+        map(_top, keys, batch.steps, batch.times_ms, values, values, values, repeat(1))
+    )
 
 
 def _many(batch: Batch, numbers: dict[str, int]) -> tuple[bytes, list[dict[str, Any]]]:
@@ -215,7 +202,10 @@ def _tops(points: NDArray[Any]) -> list[dict[str, Any]]:
     """Return the greatest point, the bounds and the count of each key, by key."""
     key, step, time_ms, value = (np.ascontiguousarray(points[n]) for n in POINT.names)  # type: ignore[union-attr]  # a structured type has names
     is_nan = np.isnan(value)
-    order = np.lexsort((is_nan, np.where(is_nan, 0.0, value), time_ms, step, key))
+    if np.all((key[1:] == key[:-1]) & (step[1:] > step[:-1])):
+        order = np.arange(len(key))  # one series in order, as most come
+    else:
+        order = np.lexsort((is_nan, np.where(is_nan, 0.0, value), time_ms, step, key))
     key, value = key[order], value[order]
     starts = np.concatenate(([0], np.flatnonzero(key[1:] != key[:-1]) + 1))
     ends = np.append(starts[1:], len(key)) - 1
@@ -230,16 +220,28 @@ def _tops(points: NDArray[Any]) -> list[dict[str, Any]]:
         (ends - starts + 1).tolist(),
     )
 
-    return [
-        {
-            "key": k,
-            "step": s,
-            "time_ms": t,
-            "value": 0.0 if v != v else v,  # noqa: PLR0124  # only NaN differs from itself
-            "is_nan": int(v != v),  # noqa: PLR0124
-            "low": None if low != low else low,  # noqa: PLR0124
-            "high": None if high != high else high,  # noqa: PLR0124
-            "points": n,
-        }
-        for k, s, t, v, low, high, n in zip(*columns, strict=True)
-    ]
+    return list(map(_top, *columns))
+
+
+def _top(
+    key: int,
+    step: int,
+    time_ms: int,
+    value: float,
+    low: float,
+    high: float,
+    points: int,
+) -> dict[str, Any]:
+    """Say what a batch knows of a series; only NaN differs from itself."""
+    is_nan = value != value  # noqa: PLR0124
+
+    return {
+        "key": key,
+        "step": step,
+        "time_ms": time_ms,
+        "value": 0.0 if is_nan else value,
+        "is_nan": int(is_nan),
+        "low": None if low != low else low,  # noqa: PLR0124
+        "high": None if high != high else high,  # noqa: PLR0124
+        "points": points,
+    }

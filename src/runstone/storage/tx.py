@@ -132,9 +132,11 @@ class Tx:
 
     def _execute(self, sql: str, params: dict[str, Any]) -> None:
         spell: Callable[[str, str], str] = _spell
-        if any(isinstance(value, list | tuple) for value in params.values()):
-            sql, params = _expand(sql, params, self.dialect)
-            spell = _spell_once
+        for value in params.values():
+            if isinstance(value, list | tuple):
+                sql, params = _expand(sql, params, self.dialect)
+                spell = _spell_once
+                break
         if self.dialect == "mysql":
             params = dict(_finite(params))
         self._cursor.execute(spell(sql, self.dialect), params)

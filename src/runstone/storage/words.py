@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from runstone import errors
+from runstone import errors, limits
 from runstone.storage.tx import Tx
 
 
@@ -25,12 +25,30 @@ def clean(what: str, value: str, limit: int) -> str:
     return value
 
 
+def is_plain(value: str, limit: int) -> bool:
+    """Say at once that a text is clean; one of which this is not said may be too."""
+    return len(value) <= limit and value.isascii() and "\0" not in value
+
+
+def clean_key(tx: Tx, what: str, key: str) -> None:
+    """
+    Make sure that a key can be kept; those that are kept already can.
+
+    Raises:
+        TooLarge: It is too long.
+        InvalidInput: It holds NUL, or is not text.
+    """
+    if tx.key(key) is None:
+        clean(what, key, limits.KEY_CHARS)
+
+
 def intern(tx: Tx, names: Iterable[str]) -> dict[str, int]:
     """Return the number of each name; a new name gets one."""
+    names = set(names)
     numbers = find(tx, names)
-    missing = sorted(set(names) - numbers.keys())
-    if not missing:
+    if len(numbers) == len(names):
         return numbers
+    missing = sorted(names - numbers.keys())
 
     # Sorted, so that two servers that meet the same new names at once wait for
     # each other in one order.
@@ -44,8 +62,13 @@ def intern(tx: Tx, names: Iterable[str]) -> dict[str, int]:
 
 def find(tx: Tx, names: Iterable[str]) -> dict[str, int]:
     """Return the number of each name that has one."""
-    numbers = {name: number for name in names if (number := tx.key(name))}
-    missing = [name for name in names if name not in numbers]
+    numbers: dict[str, int] = {}
+    missing = []
+    for name in names:
+        if number := tx.key(name):
+            numbers[name] = number
+        else:
+            missing.append(name)
     for start in range(0, len(missing), 500):
         rows = tx.all(
             "SELECT name, id FROM word WHERE name IN (:names)",
