@@ -304,6 +304,28 @@ def all_of(tx: Tx, sql: str, names: list[str]) -> list[Row]:
     return tx.all(sql, names=names)
 
 
+def test_answers_are_those_of_their_questions(db: Database) -> None:
+    """Also where statements go out together, and their answers come when they may."""
+
+    def mixed(tx: Tx) -> list[object]:
+        found: list[object] = []
+        for n in range(20):
+            rows = [{"name": f"{n} {m}"} for m in range(400)]
+            tx.run_many("INSERT INTO word (name) VALUES (:name)", rows)
+            found.append(tx.all("SELECT name FROM word WHERE name = :n", n=f"{n} 7"))
+            tx.do("UPDATE word SET name = name WHERE name = :name", name="0 7")
+            found.append(tx.one("SELECT COUNT(*) FROM word"))
+            found.append(tx.run("UPDATE word SET name = name WHERE name = 'none'"))
+
+        return found
+
+    found = db.transact(mixed)
+
+    assert found == [
+        answer for n in range(20) for answer in ([(f"{n} 7",)], (400 * (n + 1),), 0)
+    ]
+
+
 def test_an_update_counts_the_rows_it_finds(db: Database) -> None:
     """Also those that are as they should be: the count says whether a row is there."""
     db.transact(add, "a")

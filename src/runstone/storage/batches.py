@@ -20,7 +20,7 @@ def log(
         InvalidInput: A key, a value, a step or a time cannot be kept.
         ParamChanged: A param already has another value; nothing was written.
     """
-    metrics.require_sound(tx, points)
+    metrics.require_keys(tx, points)
     place = runs.touch(tx, run_id)
     labels.add_params(tx, place.run, place.experiment, params)
     if points.keys:

@@ -5,6 +5,7 @@ Points wait in `blocks` until `compaction` makes sorted, compressed `chunks` of
 them; `series` reads both.
 """
 
+import struct
 from collections.abc import Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any, Final, NamedTuple
@@ -52,7 +53,7 @@ def append(tx: Tx, run_id: str, batch: Batch) -> None:
         RunDeleted: The run is in the bin.
         InvalidInput: A step or a time is beyond 64 bits.
     """
-    require_sound(tx, batch)
+    require_keys(tx, batch)
     if batch.keys:
         put(tx, {runs.touch(tx, run_id): batch})
 
@@ -61,7 +62,7 @@ def append_all(
     tx: Tx, calls: Sequence[tuple[str, Batch]]
 ) -> list[errors.RunstoneError | None]:
     """Do many calls of `append` as one set; what one raises is its answer."""
-    answers = [_fault(tx, batch) for _, batch in calls]
+    answers = [_key_fault(tx, batch) for _, batch in calls]
     writing = [
         number
         for number, (_, batch) in enumerate(calls)
@@ -72,10 +73,12 @@ def append_all(
     for number in writing:
         run_id, batch = calls[number]
         place = places[run_id]
-        if isinstance(place, Place):
-            batches.setdefault(place, []).append(batch)
-        else:
+        if not isinstance(place, Place):
             answers[number] = place
+        elif _is_wide(batch):
+            answers[number] = _too_wide()
+        else:
+            batches.setdefault(place, []).append(batch)
     put(tx, {place: _joined(parts) for place, parts in batches.items()})
 
     return answers
@@ -85,15 +88,23 @@ groups.together(append, append_all)
 
 
 def put(tx: Tx, batches: Mapping[Place, Batch]) -> None:
-    """Add points, at least one each, to runs that were just touched."""
-    keys = set(chain.from_iterable(batch.keys for batch in batches.values()))
-    numbers = words.intern(tx, keys)
+    """
+    Add points, at least one each, to runs that were just touched.
+
+    Raises:
+        InvalidInput: A step or a time is beyond 64 bits.
+    """
+    distinct = {place: set(batch.keys) for place, batch in batches.items()}
+    numbers = words.intern(tx, set().union(*distinct.values()))
     blocks: list[dict[str, Any]] = []
     latest: list[dict[str, Any]] = []
     for place, batch in batches.items():
         count = len(batch.keys)
-        encode = _each if len(set(batch.keys)) == count else _many
-        body, tops = encode(batch, numbers)
+        encode = _each if len(distinct[place]) == count else _many
+        try:
+            body, tops = encode(batch, numbers)
+        except (struct.error, OverflowError):
+            raise _too_wide() from None
         blocks.append(
             {"run": place.run, "version": place.version, "points": count, "body": body}
         )
@@ -106,35 +117,41 @@ def put(tx: Tx, batches: Mapping[Place, Batch]) -> None:
     tx.run_many(UPSERT_LATEST, latest)
 
 
-def require_sound(tx: Tx, batch: Batch) -> None:
+def require_keys(tx: Tx, batch: Batch) -> None:
     """
-    Make sure that every database can keep these points as they are.
+    Make sure that every database can keep these keys as they are.
 
     Raises:
-        InvalidInput: A key is no text or empty, or a step or a time is beyond
-            64 bits.
+        InvalidInput: One is no text, too long or empty.
     """
     for key in set(batch.keys):
         words.clean_key(tx, "Metric key", key)
         if not key:
             raise errors.InvalidInput("A metric key is empty; give the metric a name")
-    for numbers in (batch.steps, batch.times_ms):
-        if numbers and (
-            min(numbers) < limits.INT64_MIN or max(numbers) > limits.INT64_MAX
-        ):
-            raise errors.InvalidInput(
-                "A step or a time does not fit into 64 bits; steps count up, times are "
-                "milliseconds since 1970"
-            )
 
 
-def _fault(tx: Tx, batch: Batch) -> errors.RunstoneError | None:
+def _key_fault(tx: Tx, batch: Batch) -> errors.RunstoneError | None:
     try:
-        require_sound(tx, batch)
+        require_keys(tx, batch)
     except errors.RunstoneError as error:
         return error
 
     return None
+
+
+def _is_wide(batch: Batch) -> bool:
+    """Say whether a step or a time does not fit into 64 bits."""
+    return any(
+        min(numbers) < limits.INT64_MIN or max(numbers) > limits.INT64_MAX
+        for numbers in (batch.steps, batch.times_ms)
+    )
+
+
+def _too_wide() -> errors.InvalidInput:
+    return errors.InvalidInput(
+        "A step or a time does not fit into 64 bits; steps count up, times are "
+        "milliseconds since 1970"
+    )
 
 
 def _joined(batches: Sequence[Batch]) -> Batch:
@@ -190,7 +207,10 @@ def _each(batch: Batch, numbers: dict[str, int]) -> tuple[bytes, list[dict[str, 
 def _many(batch: Batch, numbers: dict[str, int]) -> tuple[bytes, list[dict[str, Any]]]:
     """Make the block of many points, and what each series' latest value becomes."""
     points = np.empty(len(batch.keys), POINT)
-    points["key"] = [numbers[key] for key in batch.keys]
+    if len(numbers) == 1:
+        points["key"] = numbers[batch.keys[0]]
+    else:
+        points["key"] = [numbers[key] for key in batch.keys]
     points["step"] = batch.steps
     points["time_ms"] = batch.times_ms
     points["value"] = batch.values

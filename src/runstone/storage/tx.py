@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
 
 Value: TypeAlias = str | int | float | bytes | None
@@ -65,13 +65,16 @@ class Tx:
         self.changes = 0
         self.for_update = "" if dialect == "sqlite" else " FOR UPDATE"
         self._cursor = connection.cursor()
+        # Where answers come later, one that nobody asked for would be taken for
+        # the answer to a question that came after it.
+        self._unasked = connection.cursor() if sync else self._cursor
         self._known = known
         self._sync = sync
         self._learnt: dict[str, int] = {}
 
     def do(self, sql: str, **params: Value | Sequence[Value]) -> None:
         """Execute one statement that changes something, or inserts one row."""
-        self._execute(sql, params)
+        self._execute(sql, params, self._unasked)
         self.changes += 1
 
     def run(self, sql: str, **params: Value | Sequence[Value]) -> int:
@@ -91,7 +94,7 @@ class Tx:
         self.changes += len(rows)
         if self.dialect == "mysql":
             rows = [_finite(row) for row in rows]
-        self._cursor.executemany(_spell(sql, self.dialect), rows)
+        self._unasked.executemany(_spell(sql, self.dialect), rows)
 
     def insert(self, sql: str, **params: Value) -> int:
         """Insert one row and return its new `id`."""
@@ -130,7 +133,9 @@ class Tx:
         if self._learnt:
             self._known.update(self._learnt)
 
-    def _execute(self, sql: str, params: dict[str, Any]) -> None:
+    def _execute(
+        self, sql: str, params: dict[str, Any], cursor: DBAPICursor | None = None
+    ) -> None:
         spell: Callable[[str, str], str] = _spell
         for value in params.values():
             if isinstance(value, list | tuple):
@@ -139,7 +144,7 @@ class Tx:
                 break
         if self.dialect == "mysql":
             params = dict(_finite(params))
-        self._cursor.execute(spell(sql, self.dialect), params)
+        (cursor or self._cursor).execute(spell(sql, self.dialect), params)
 
 
 class Clause(NamedTuple):
