@@ -201,7 +201,9 @@ def columns(points: Sequence[Metric], place: str) -> metrics.Batch:
 
 
 def _woven(key: str, parts: list[tuple[str, Columns]]) -> bytes:
-    woven = [weaving.points(key, part, run_id=name) for name, part in parts if part.size]
+    woven = [
+        weaving.points(key, part, run_id=name) for name, part in parts if part.size
+    ]
 
     return b",".join(woven)
 
