@@ -75,7 +75,7 @@ NOTES = [
     "MLflow runs with `--workers 1`: with its default of 4, every answer on a"
     " keep-alive connection waits 40 ms (Nagle's algorithm).",
     "The big cases of MLflow are filled by SQL into its tables, those of Runstone"
-    " through its API.",
+    " through its API (on PostgreSQL with the rows that SQLite has then).",
     "Bytes on disk are those in use: pages that were freed and wait for the next"
     " points do not count (PostgreSQL: after VACUUM FULL, at both).",
     "MLflow's own client (`log_model`, `load_model`) runs in a process of its own,"

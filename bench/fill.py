@@ -2,7 +2,8 @@
 Fill a store with the runs of a stage.
 
 MLflow's tables are filled by SQL, as its API would take hours; Runstone is
-filled through its API, like any client would.
+filled through its API, like any client would, and on PostgreSQL by the rows of
+a SQLite store that was filled so: they have one schema.
 """
 
 import hashlib
@@ -209,6 +210,47 @@ def runstone(peer: peers.Peer, stage: Stage) -> None:
     client.together(peer.port, [safely() for _ in range(CLIENTS)])
     if stage.registry:
         register(peer, stage.registry)
+
+
+def copied(source: SqliteStore, target: PostgresStore, python: Path) -> None:
+    """Put the rows of one store of Runstone into another, which is empty."""
+    with peers.serve("runstone", target, python):
+        pass  # It makes the tables.
+    reading = sqlite3.connect(source.path)
+    with psycopg.connect(target.dsn) as writing:
+        found = reading.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+            " AND name NOT LIKE 'sqlite%' AND name <> 'alembic_version'"
+        ).fetchall()
+        for (table,) in found:
+            _copy(reading, writing, table)
+    reading.close()
+
+
+def _copy(
+    reading: sqlite3.Connection,
+    writing: psycopg.Connection[tuple[object, ...]],
+    table: str,
+) -> None:
+    rows = reading.execute(f"SELECT * FROM {table}")
+    names = ", ".join(column[0] for column in rows.description)
+    writing.execute(f"TRUNCATE {table}".encode())
+    with (
+        writing.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({names}) FROM STDIN".encode()) as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
+    numbered = writing.execute(
+        "SELECT pg_get_serial_sequence(table_name, column_name)"
+        " FROM information_schema.columns WHERE table_name = %s"
+        " AND column_name = 'id' AND table_schema = 'public'",
+        [table],
+    ).fetchone()
+    if numbered and numbered[0]:
+        writing.execute(
+            f"SELECT setval('{numbered[0]}', MAX(id)) FROM {table}".encode()
+        )
 
 
 def register(peer: peers.Peer, registry: Registry) -> None:
