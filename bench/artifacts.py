@@ -144,6 +144,7 @@ WORKLOADS = [
         unit="MiB/s",
         start=upload,
         stage=fresh,
+        databases=("sqlite",),
         targets={"sqlite": (Target(3),)},
     ),
     Workload(
@@ -152,6 +153,7 @@ WORKLOADS = [
         unit="MiB/s",
         start=download,
         stage=fresh,
+        databases=("sqlite",),
         targets={"sqlite": (Target(3),)},
     ),
     Workload(
@@ -160,6 +162,7 @@ WORKLOADS = [
         unit="/s",
         start=upload_small,
         stage=fresh,
+        databases=("sqlite",),
         targets={"sqlite": (Target(8),)},
     ),
     Workload(
@@ -168,6 +171,7 @@ WORKLOADS = [
         unit="/s",
         start=download_small,
         stage=fresh,
+        databases=("sqlite",),
         targets={"sqlite": (Target(8),)},
     ),
 ]

@@ -146,12 +146,24 @@ class Connection:
         return size
 
     def _take(self, size: int) -> bytes:
-        while len(self._arrived) < size:
-            self._receive()
-        taken = bytes(self._arrived[:size])
-        del self._arrived[:size]
+        arrived = len(self._arrived)
+        if arrived >= size:
+            taken = bytes(self._arrived[:size])
+            del self._arrived[:size]
+            return taken
 
-        return taken
+        # Straight to its place: a large answer is not copied from piece to piece.
+        body = bytearray(size)
+        body[:arrived] = self._arrived
+        self._arrived.clear()
+        left = memoryview(body)[arrived:]
+        while left:
+            count = self.socket.recv_into(left)
+            if not count:
+                raise ConnectionError("the server closed the connection")
+            left = left[count:]
+
+        return bytes(body)
 
     def _pieces(self, size: int) -> Iterator[memoryview]:
         first = self._take(min(size, len(self._arrived)))

@@ -37,6 +37,13 @@ class Run(NamedTuple):
         return self.start_ms + max(map(len, self.series.values()), default=0)
 
 
+class Registry(NamedTuple):
+    """How many models there are, and how many versions each has."""
+
+    models: int
+    versions: int
+
+
 @dataclass(frozen=True)
 class Stage:
     """What a store holds before a workload runs on it."""
@@ -44,6 +51,7 @@ class Stage:
     name: str
     runs: Callable[[], Iterator[Run]]
     read_only: bool = True
+    registry: Registry | None = None
 
 
 class Table(NamedTuple):
@@ -159,3 +167,18 @@ def newest(runs: int, limit: int, *, skip: int = 0) -> list[str]:
     last = runs - 1 - skip
 
     return [run_name(number) for number in range(last, max(last - limit, -1), -1)]
+
+
+def model_name(number: int) -> str:
+    """Name model *number*."""
+    return f"model-{number:05d}"
+
+
+def champion(number: int, versions: int) -> int:
+    """Return the version of model *number* that has the alias `champion`."""
+    return 1 + number * 7 % versions
+
+
+def model_source(number: int, version: int) -> str:
+    """Say where the files of a version would lie."""
+    return f"s3://bench/{number}/{version}"

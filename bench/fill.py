@@ -2,7 +2,8 @@
 Fill a store with the runs of a stage.
 
 MLflow's tables are filled by SQL, as its API would take hours; Runstone is
-filled through its API, like any client would.
+filled through its API, like any client would, and on PostgreSQL by the rows of
+a SQLite store that was filled so: they have one schema.
 """
 
 import hashlib
@@ -16,8 +17,8 @@ from pathlib import Path
 import msgspec
 import psycopg
 
-from bench import client, peers
-from bench.data import Run, Stage
+from bench import client, data, peers
+from bench.data import Registry, Run, Stage
 from bench.stores import PostgresStore, SqliteStore, Store
 
 
@@ -41,6 +42,12 @@ COLUMNS = {
     "tags": "key, value, run_uuid",
     "metrics": "key, value, timestamp, run_uuid, step, is_nan",
     "latest_metrics": "key, value, timestamp, step, is_nan, run_uuid",
+    "registered_models": "name, creation_time, last_updated_time, workspace",
+    "model_versions": (
+        "name, version, creation_time, last_updated_time, current_stage, source,"
+        " status, workspace"
+    ),
+    "registered_model_aliases": "name, alias, version, workspace",
 }
 
 INITIALIZE = """
@@ -64,19 +71,19 @@ def mlflow(store: Store, stage: Stage, python: Path) -> None:
 
     match store:
         case SqliteStore():
-            _fill_sqlite(store, stage.runs())
+            _fill_sqlite(store, stage)
         case PostgresStore():
-            _fill_postgres(store, stage.runs())
+            _fill_postgres(store, stage)
         case _:
             raise TypeError(store)
 
 
-def _fill_sqlite(store: SqliteStore, runs: Iterable[Run]) -> None:
+def _fill_sqlite(store: SqliteStore, stage: Stage) -> None:
     connection = sqlite3.connect(store.path)
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA cache_size = -500000")
-    for table, rows in tables(runs):
+    for table, rows in _tables_of(stage):
         marks = ", ".join("?" for _ in COLUMNS[table].split(","))
         connection.executemany(
             f"INSERT INTO {table} ({COLUMNS[table]}) VALUES ({marks})", rows
@@ -87,9 +94,9 @@ def _fill_sqlite(store: SqliteStore, runs: Iterable[Run]) -> None:
     connection.close()
 
 
-def _fill_postgres(store: PostgresStore, runs: Iterable[Run]) -> None:
+def _fill_postgres(store: PostgresStore, stage: Stage) -> None:
     with psycopg.connect(store.dsn) as connection, connection.cursor() as cursor:
-        for table, rows in tables(runs):
+        for table, rows in _tables_of(stage):
             statement = f"COPY {table} ({COLUMNS[table]}) FROM STDIN"
             with cursor.copy(statement.encode()) as copy:
                 for row in rows:
@@ -117,6 +124,40 @@ def tables(runs: Iterable[Run]) -> Iterator[tuple[str, Iterable[Row]]]:
         yield "tags", ((k, v, id_) for id_, r in named for k, v in _tags(r).items())
         yield "metrics", (row for id_, run in named for row in _points(id_, run))
         yield "latest_metrics", (row for id_, run in named for row in _latest(id_, run))
+
+
+def _tables_of(stage: Stage) -> Iterator[tuple[str, Iterable[Row]]]:
+    yield from tables(stage.runs())
+    if stage.registry:
+        yield from _registry_tables(stage.registry)
+
+
+def _registry_tables(registry: Registry) -> Iterator[tuple[str, Iterable[Row]]]:
+    """Turn models into rows of MLflow's tables."""
+    models = range(registry.models)
+    names = list(map(data.model_name, models))
+    yield "registered_models", ((name, 0, 0, "default") for name in names)
+    yield (
+        "model_versions",
+        (
+            (names[model], version, 0, 0, "None", source, "READY", "default")
+            for model in models
+            for version in range(1, registry.versions + 1)
+            for source in [data.model_source(model, version)]
+        ),
+    )
+    yield (
+        "registered_model_aliases",
+        (
+            (
+                names[model],
+                "champion",
+                data.champion(model, registry.versions),
+                "default",
+            )
+            for model in models
+        ),
+    )
 
 
 def _experiment(name: str, number: int) -> Row:
@@ -167,6 +208,74 @@ def runstone(peer: peers.Peer, stage: Stage) -> None:
         yield from upload()
 
     client.together(peer.port, [safely() for _ in range(CLIENTS)])
+    if stage.registry:
+        register(peer, stage.registry)
+
+
+def copied(source: SqliteStore, target: PostgresStore, python: Path) -> None:
+    """Put the rows of one store of Runstone into another, which is empty."""
+    with peers.serve("runstone", target, python):
+        pass  # It makes the tables.
+    reading = sqlite3.connect(source.path)
+    with psycopg.connect(target.dsn) as writing:
+        found = reading.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+            " AND name NOT LIKE 'sqlite%' AND name <> 'alembic_version'"
+        ).fetchall()
+        for (table,) in found:
+            _copy(reading, writing, table)
+    reading.close()
+
+
+def _copy(
+    reading: sqlite3.Connection,
+    writing: psycopg.Connection[tuple[object, ...]],
+    table: str,
+) -> None:
+    rows = reading.execute(f"SELECT * FROM {table}")
+    names = ", ".join(column[0] for column in rows.description)
+    writing.execute(f"TRUNCATE {table}".encode())
+    with (
+        writing.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({names}) FROM STDIN".encode()) as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
+    numbered = writing.execute(
+        "SELECT pg_get_serial_sequence(table_name, column_name)"
+        " FROM information_schema.columns WHERE table_name = %s"
+        " AND column_name = 'id' AND table_schema = 'public'",
+        [table],
+    ).fetchone()
+    if numbered and numbered[0]:
+        writing.execute(
+            f"SELECT setval('{numbered[0]}', MAX(id)) FROM {table}".encode()
+        )
+
+
+def register(peer: peers.Peer, registry: Registry) -> None:
+    """Register models through the API, by eight clients at once."""
+    source = iter(range(registry.models))
+
+    def upload() -> client.Conversation:
+        yield client.request("GET", "/health")
+        for model in source:
+            yield from _registration(model, registry.versions)
+
+    client.together(peer.port, [upload() for _ in range(CLIENTS)])
+
+
+def _registration(model: int, versions: int) -> client.Conversation:
+    name = data.model_name(model)
+    yield post("/registered-models/create", {"name": name})
+    for version in range(1, versions + 1):
+        source = data.model_source(model, version)
+        yield post("/model-versions/create", {"name": name, "source": source})
+    champion = str(data.champion(model, versions))
+    yield post(
+        "/registered-models/alias",
+        {"name": name, "alias": "champion", "version": champion},
+    )
 
 
 def conversation(run: Run, experiment_id: str) -> client.Conversation:

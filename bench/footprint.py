@@ -134,6 +134,7 @@ WORKLOADS = [
         unit="MiB",
         start=upload_memory,
         stage=fresh,
+        databases=("sqlite",),
         targets={"sqlite": (Target(at_most=32),)},
     ),
     Workload(

@@ -1,6 +1,7 @@
 """Start and stop the servers that are compared."""
 
 import contextlib
+import dataclasses
 import os
 import signal
 import subprocess
@@ -85,6 +86,8 @@ class Peer:
     process: subprocess.Popen[bytes]
     start_seconds: float
     store: Store | None = None
+    client_python: Path | None = None
+    """Python of an environment that has MLflow's client."""
 
     def connect(self) -> client.Connection:
         """Open one connection."""
@@ -205,7 +208,7 @@ def serve(side: Side, store: Store, mlflow_python: Path) -> Iterator[Peer]:
     if side == "mlflow":
         words += ["--workers", "1"]
     with _started(side, words, port, store) as peer:
-        yield peer
+        yield dataclasses.replace(peer, client_python=mlflow_python)
 
 
 @contextlib.contextmanager

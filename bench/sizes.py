@@ -11,7 +11,7 @@ class Sizes:
     seconds: float = 3.0
     """How long one turn of a rate goes on."""
 
-    side_seconds: float = 90.0
+    side_seconds: float = 45.0
     """No further turn of a peer once a workload has cost it this much."""
 
     history_points: int = 1_000_000
@@ -25,6 +25,7 @@ class Sizes:
     files: int = 1_000
     disk_points: int = 1_000_000
     models: int = 1_000
+    versions: int = 10
 
 
 FULL = Sizes()
@@ -43,6 +44,7 @@ QUICK = Sizes(
     blob_mib=16,
     files=50,
     disk_points=50_000,
-    models=50,
+    models=100,
+    versions=3,
 )
 """Enough to see that everything runs; its ratios mean nothing."""

@@ -4,6 +4,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class Store(Protocol):
         ...
 
     def size_bytes(self) -> int:
-        """Size on disk, with journals."""
+        """Size on disk of what is kept, without pages that wait for reuse."""
         ...
 
     def is_filled(self) -> bool:
@@ -72,8 +73,17 @@ class SqliteStore:
         return self.folder / "artifacts"
 
     def size_bytes(self) -> int:
-        """Size of the file, its write-ahead log and its index."""
-        return sum(path.stat().st_size for path in self.folder.glob("store.db*"))
+        """Size of the pages in use."""
+        connection = sqlite3.connect(self.path)
+        try:
+            total, free, page_bytes = (
+                connection.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+        finally:
+            connection.close()
+
+        return int((total - free) * page_bytes)
 
     def is_filled(self) -> bool:
         """Tell whether the mark is there."""
@@ -111,6 +121,7 @@ class PostgresStore:
     def size_bytes(self) -> int:
         """Size of all its tables and indexes."""
         with psycopg.connect(self.dsn, autocommit=True) as connection:
+            connection.execute("VACUUM FULL")
             connection.execute("CHECKPOINT")
             row = connection.execute(
                 "SELECT pg_database_size(current_database())"
@@ -195,11 +206,20 @@ def postgres(folder: Path) -> Iterator[Cluster]:
         control, "-D", place, "-w", "-l", place / "log", "-o", options, "start"
     )
     # Not `_output`: the server would keep its pipe open for ever.
-    subprocess.run(start, check=True, cwd="/", stdout=subprocess.DEVNULL)
+    # A session of its own, as Ctrl-C is for us, who still have to stop it.
+    subprocess.run(
+        start,
+        check=True,
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     try:
         yield Cluster(folder, port)
     finally:
-        _output(_as_owner(control, "-D", place, "-w", "-m", "fast", "stop"))
+        # One that has ended by itself is no reason to lose the results.
+        with contextlib.suppress(subprocess.CalledProcessError):
+            _output(_as_owner(control, "-D", place, "-w", "-m", "fast", "stop"))
 
 
 def _as_owner(*words: object) -> list[str]:

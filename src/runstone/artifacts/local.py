@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runstone.artifacts import parts, paths
 from runstone.artifacts.folders import READ, walk
-from runstone.artifacts.staging import CHUNK_BYTES, Staged, fill, told
+from runstone.artifacts.staging import CHUNK_BYTES, Pace, Staged, fill, told
 from runstone.artifacts.store import Download, Found, Part, PartUpload, span
 from runstone.errors import ArtifactNotFound, NotBuilt, Unavailable
 from runstone.model import ArtifactEntry
@@ -27,6 +27,7 @@ class LocalStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._pace = Pace()
 
     gives_urls = False
 
@@ -47,7 +48,7 @@ class LocalStore:
     async def put(self, path: str, chunks: AsyncIterator[bytes]) -> int:
         """Write an artifact, whole or not at all, and return its bytes."""
         names = paths.clean(path).split("/")
-        written = await fill(Staged(self.root, names), chunks)
+        written = await fill(Staged(self.root, names), chunks, self._pace)
 
         return written.st_size
 

@@ -6,6 +6,7 @@ import io
 import os
 import secrets
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +29,15 @@ What one trip to a thread carries.
 A trip costs some 50 us, a MiB from the page cache some 200; so a file up to
 this size is written, or read, in a single trip.
 """
+
+SMALL_BYTES = 64 * 1024
+"""Up to this size a trip to a thread may cost more than writing the file."""
+
+PATIENCE_SECONDS = 0.002
+"""How long small files may hold the event loop up, which serves everybody."""
+
+RELIEF_SECONDS = 10.0
+"""How long a disk that took longer is left to the threads."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 
@@ -129,30 +139,79 @@ class Staged:
             self._file.close()
 
 
+class Pace:
+    """
+    Whether a disk is quick enough to be written to on the event loop itself.
+
+    The page cache takes a small file in 100 us, and a trip to a thread and back
+    costs as much again.  A network disk may take as long as it likes: one whose
+    last few files took too long is left to the threads for `RELIEF_SECONDS`.
+    """
+
+    def __init__(self) -> None:
+        self._mean_seconds = 0.0
+        self._slow_until = 0.0
+
+    def suits(self, size_bytes: int) -> bool:
+        """Say whether a file of this size may be written on the event loop."""
+        return size_bytes <= SMALL_BYTES and time.monotonic() >= self._slow_until
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Take the time of what is written on the event loop."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            now = time.monotonic()
+            # The mean of the last few, since any one may have waited for a processor.
+            self._mean_seconds += (now - began - self._mean_seconds) / 8
+            if self._mean_seconds > PATIENCE_SECONDS:
+                self._mean_seconds = 0.0
+                self._slow_until = now + RELIEF_SECONDS
+
+
 def own_name() -> str:
     """Make a name that no client can name or guess."""
     return paths.OWN_PREFIX + secrets.token_hex(16)
 
 
-async def fill(staged: Staged, chunks: AsyncIterator[bytes]) -> os.stat_result:
+async def fill(
+    staged: Staged, chunks: AsyncIterator[bytes], pace: Pace | None = None
+) -> os.stat_result:
     """Write all chunks and publish, or leave nothing behind."""
     try:
-        return await _filled(staged, chunks)
+        return await _filled(staged, chunks, pace)
     except BaseException:
         # Also when the task is cancelled, and cancelled again meanwhile.
         await asyncio.shield(asyncio.to_thread(staged.discard))
         raise
 
 
-async def _filled(staged: Staged, chunks: AsyncIterator[bytes]) -> os.stat_result:
+async def _filled(
+    staged: Staged, chunks: AsyncIterator[bytes], pace: Pace | None
+) -> os.stat_result:
     waiting: list[bytes] = []
     waiting_bytes = 0
-    async for chunk in chunks:
-        waiting.append(chunk)
-        waiting_bytes += len(chunk)
-        if waiting_bytes > CHUNK_BYTES:
-            await asyncio.to_thread(staged.write, *waiting)
-            waiting, waiting_bytes = [], 0
+    writing: asyncio.Task[None] | None = None
+    try:
+        async for chunk in chunks:
+            waiting.append(chunk)
+            waiting_bytes += len(chunk)
+            if waiting_bytes > CHUNK_BYTES:
+                # A thread writes these while the next ones come.
+                if writing is not None:
+                    await writing
+                writing = asyncio.create_task(asyncio.to_thread(staged.write, *waiting))
+                waiting, waiting_bytes = [], 0
+        if writing is not None:
+            await writing
+    finally:
+        if writing is not None:
+            writing.cancel()
+    if writing is None and pace is not None and pace.suits(waiting_bytes):
+        with pace.watched():
+            return staged.publish(*waiting)
 
     return await asyncio.to_thread(staged.publish, *waiting)
 

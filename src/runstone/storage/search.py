@@ -252,8 +252,8 @@ class _RunSearch:
 
         return Term(join, Key(rank), Key(value, descending), driver)
 
-    def _base(self) -> list[Clause]:
-        """Return the conditions that every row must fulfil."""
+    def _base(self, run: str = "r.id") -> list[Clause]:
+        """Return the conditions that every row must fulfil; *run* is its number."""
         conditions = [
             self._in_experiments("r"),
             Clause(
@@ -262,7 +262,7 @@ class _RunSearch:
             ),
         ]
         if self._node is not None:
-            conditions.append(self._compiler.runs(self._node))
+            conditions.append(self._compiler.runs(self._node, run))
 
         return conditions
 
@@ -335,6 +335,7 @@ class _RunSearch:
     ) -> list[Row]:
         """Return rows that all have the same rank of the first sort key."""
         is_metric = driver.table == "latest"
+        run = "o0.run_id"
         fixed = [Key(f"{rank:d}"), Key("0" if is_metric else "''")]
         rest = self._keys[2:]
         if rank == self._ranks(driver) - 1:
@@ -343,7 +344,7 @@ class _RunSearch:
                 f"WHERE o0.run_id = r.id AND {driver.where.sql})",
                 {},
             )
-            source, conditions = "run r", [missing]
+            source, conditions, run = "run r", [missing], "r.id"
             keys = [*fixed, *rest]
         else:
             source = f"{driver.table} o0 CROSS JOIN run r"
@@ -365,7 +366,7 @@ class _RunSearch:
 
         return self._select(
             source,
-            [*conditions, *self._base()],
+            [*conditions, *self._base(run)],
             keys,
             marks,
             limit,

@@ -19,7 +19,7 @@ from runstone.server.http import (
     lacking,
     read,
 )
-from runstone.server.mlflow import wire
+from runstone.server.mlflow import weaving
 from runstone.server.mlflow.messages import Metric, RunId, named, run_id
 from runstone.server.state import database
 from runstone.storage import metrics, runs, series
@@ -94,7 +94,7 @@ def _history(tx: Tx, name: str, key: str, offset: int, limit: int) -> bytes:
     if page.next_offset is not None:
         end = b'],"next_page_token":"%d"}' % page.next_offset
 
-    return b'{"metrics":[' + wire.points(key, page.columns) + end
+    return b'{"metrics":[' + weaving.points(key, page.columns) + end
 
 
 async def bulk(request: Request) -> Reply:
@@ -213,7 +213,9 @@ def require_time(time_ms: int, place: str) -> None:
 
 
 def _woven(key: str, parts: list[tuple[str, Columns]]) -> bytes:
-    woven = [wire.points(key, part, run_id=name) for name, part in parts if part.size]
+    woven = [
+        weaving.points(key, part, run_id=name) for name, part in parts if part.size
+    ]
 
     return b",".join(woven)
 
