@@ -85,7 +85,7 @@ def run(item: Whole) -> dict[str, object]:
     found: dict[str, object] = {
         "info": run_info(item.run),
         "data": data,
-        "inputs": _inputs(item.inputs),
+        "inputs": _inputs(item),
     }
     found["outputs"] = _outputs(item.outputs)
 
@@ -189,11 +189,14 @@ def _texts(values: Sequence[float] | Sequence[int]) -> list[bytes]:
     return encode(values)[1:-1].split(b",")
 
 
-def _inputs(inputs: list[DatasetInput]) -> dict[str, object]:
-    if not inputs:
-        return {}
+def _inputs(item: Whole) -> dict[str, object]:
+    found: dict[str, object] = {}
+    if item.inputs:
+        found["dataset_inputs"] = list(map(_input, item.inputs))
+    if item.model_inputs:
+        found["model_inputs"] = [{"model_id": model} for model in item.model_inputs]
 
-    return {"dataset_inputs": list(map(_input, inputs))}
+    return found
 
 
 def _input(item: DatasetInput) -> dict[str, object]:
