@@ -2,6 +2,7 @@
 
 from tests.wire.scripts import (
     experiments,
+    logged_models,
     metrics,
     model_versions,
     registered_models,
@@ -19,4 +20,5 @@ SCRIPTS = {
     **registered_models.SCRIPTS,
     **model_versions.SCRIPTS,
     **registry_search.SCRIPTS,
+    **logged_models.SCRIPTS,
 }

@@ -32,6 +32,9 @@ class Metric(msgspec.Struct):
     value: float
     timestamp: Int64
     step: Int64 = 0
+    model_id: str = ""
+    dataset_name: str = ""
+    dataset_digest: str = ""
 
 
 class RunId(msgspec.Struct):
