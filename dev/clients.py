@@ -33,7 +33,10 @@ SCIENCE: Final = [
 CLIENTS: Final[dict[str, list[list[str]]]] = {
     "2.9": [["mlflow-skinny==2.9.2", "setuptools<80", *SCIENCE]],
     "2.22": [["mlflow-skinny>=2.22,<2.23", *SCIENCE]],
-    "3.18": [["mlflow-skinny==3.17.2", *SCIENCE], ["--no-deps", "mlflow==3.18.0"]],
+    "3.18": [
+        ["mlflow-skinny==3.17.2", *SCIENCE, "skops==0.13.0"],
+        ["--no-deps", "mlflow==3.18.0"],
+    ],
 }
 
 
