@@ -99,6 +99,19 @@ def by_id(tx: Tx, model_id: str, *, allow_deleted: bool = False) -> LoggedModel:
     return model
 
 
+def known(tx: Tx, model_ids: Sequence[str]) -> dict[str, LoggedModel]:
+    """Return those models that exist, deleted or not, without their parts."""
+    found: dict[str, LoggedModel] = {}
+    for start in range(0, len(model_ids), 500):
+        rows = tx.all(
+            f"SELECT {COLUMNS} FROM logged_model l WHERE l.uuid IN (:ids)",  # noqa: S608  # our own column list
+            ids=list(model_ids[start : start + 500]),
+        )
+        found.update((row[1], _record(row)) for row in rows)
+
+    return found
+
+
 def by_numbers(tx: Tx, numbers: Sequence[int]) -> list[LoggedModel]:
     """Return models with all that is known of them, in the order of *numbers*."""
     found: dict[int, LoggedModel] = {}
