@@ -164,6 +164,9 @@ def test_what_lies_below_the_run_comes_first(scene: Scene) -> None:
     scene.put(f"{scene.run}/model/extra", b"own")
 
     assert scene.listed(f"{scene.run}/model") == ["MLmodel", "code", "extra"]
+    target = f"{PROXY}?path={scene.run}/model"
+    files: Any = send(scene.url, "GET", target).json["files"]
+    assert (files[0]["path"], files[0]["file_size"]) == ("MLmodel", len(b"own"))
     assert scene.get(f"{scene.run}/model/MLmodel").body == b"own"
     assert scene.listed(f"{scene.run}/model", NEW) == ["MLmodel", "extra"]
     assert scene.get(f"{scene.model}/MLmodel").body == MLMODEL

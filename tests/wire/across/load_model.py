@@ -29,6 +29,8 @@ for load in (mlflow.sklearn.load_model, mlflow.pyfunc.load_model):
     assert loaded.predict(inputs).tolist() == said["predicted"]
 got = mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="model/MLmodel")
 assert "sklearn" in Path(got).read_text(encoding="utf-8")
+whole = Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=""))
+assert (whole / "notes.txt").read_text(encoding="utf-8") == "beside the model"
 if said["model_id"] and int(mlflow.__version__.partition(".")[0]) >= 3:
     loaded = mlflow.pyfunc.load_model(f"models:/{said['model_id']}")
     assert loaded.predict(inputs).tolist() == said["predicted"]
