@@ -2,6 +2,7 @@
 
 from tests.wire.scripts import (
     experiments,
+    logged_model_search,
     logged_models,
     metrics,
     model_versions,
@@ -21,4 +22,5 @@ SCRIPTS = {
     **model_versions.SCRIPTS,
     **registry_search.SCRIPTS,
     **logged_models.SCRIPTS,
+    **logged_model_search.SCRIPTS,
 }
