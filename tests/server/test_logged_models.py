@@ -1,6 +1,7 @@
 """Logged models over HTTP: their files below their runs, and our own wire."""
 
 import secrets
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from tests.artifacts.conftest import Bucket
-from tests.server.running import Answer, post, send, serving
+from tests.server.running import Answer, Server, post, send, serving
 
 
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
@@ -253,7 +254,7 @@ def test_a_model_lists_and_gives_its_files(scene: Scene) -> None:
 
 
 def test_a_model_in_a_bucket_is_a_folder_of_its_run_too(
-    start: Callable[..., Any], bucket: Bucket, tmp_path: Path
+    start: Callable[..., Server], bucket: Bucket, tmp_path: Path
 ) -> None:
     """Where the server reads for its clients, the store makes no difference."""
     server = start(
@@ -271,6 +272,37 @@ def test_a_model_in_a_bucket_is_a_folder_of_its_run_too(
         f"/api/2.0/mlflow-artifacts/presigned/{scene.run}/model/MLmodel",
     )
     assert signed.json["file_size"] == len(MLMODEL)
+
+
+def test_a_client_moves_a_models_files_by_urls_of_the_bucket(
+    start: Callable[..., Server], bucket: Bucket
+) -> None:
+    """By the model's id, and below its run as everywhere."""
+    server = start(
+        environ=bucket.server.environ(),
+        default_artifact_root=f"s3://{bucket.name}/{secrets.token_hex(8)}",
+    )
+    empty = Scene(server.url, "0", "", "")
+    made = empty.asked(f"{ML}/runs/create", experiment_id="0", start_time=1)
+    run_id = made["run"]["info"]["run_id"]
+    model_id = new_model(server.url, "0", run_id)
+    sign = f"{ML}/artifacts/presigned-"
+
+    asked = {"model_id": model_id, "path": "MLmodel"}
+    url = empty.asked(f"{sign}upload-url", **asked)["presigned_url"]
+    sent = urllib.request.Request(url, MLMODEL, method="PUT")
+    urllib.request.urlopen(sent, timeout=10).close()
+
+    below = {"run_id": run_id, "path": "model/MLmodel"}
+    for place in (asked, below):
+        signed = empty.asked(f"{sign}download-url", **place)
+        assert signed["file_size"] == len(MLMODEL)
+        with urllib.request.urlopen(signed["presigned_url"], timeout=10) as file:
+            assert file.read() == MLMODEL
+    for refused in (asked | below, {"path": "MLmodel"}):
+        assert post(server.url, f"{sign}download-url", **refused).status == 400
+    missing = asked | {"path": "nothing"}
+    assert post(server.url, f"{sign}download-url", **missing).status == 404
 
 
 def test_our_own_wire_shows_a_run_with_what_it_read_and_made(scene: Scene) -> None:

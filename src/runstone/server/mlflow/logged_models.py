@@ -249,7 +249,7 @@ async def search(request: Request) -> Reply:
 async def list_files(request: Request) -> Reply:
     """List a folder of a logged model."""
     query = from_query(request.query(), ListFiles)
-    uri = await _place_of(request)
+    uri = await uri_of_model(request, request.params["model_id"])
     store, root = place(request, uri)
     folder = below(root, query.artifact_directory_path)
     entries = relative(await store.list(folder or None), root)
@@ -266,7 +266,8 @@ async def get_file(request: Request) -> Reply:
     if not query.artifact_file_path:
         raise lacking("artifact_file_path")
     path = paths.clean(query.artifact_file_path)
-    store, root = place(request, await _place_of(request))
+    uri = await uri_of_model(request, request.params["model_id"])
+    store, root = place(request, uri)
 
     return await download(request, store, below(root, path))
 
@@ -279,6 +280,13 @@ async def note(request: Request) -> Reply:
     )
 
     return Reply()
+
+
+async def uri_of_model(request: Request, model_id: str) -> str:
+    """Return where the files of a live model lie."""
+    model = await database(request).read(logged_models.by_id, model_id)
+
+    return model.artifact_uri
 
 
 def message(model: LoggedModel) -> dict[str, object]:
@@ -335,14 +343,6 @@ def _params(sent: list[KeyValue]) -> list[Param]:
 
 def _tags(sent: list[KeyValue]) -> list[Tag]:
     return [Tag(tag.key, tag.value) for tag in sent]
-
-
-async def _place_of(request: Request) -> str:
-    model = await database(request).read(
-        logged_models.by_id, request.params["model_id"]
-    )
-
-    return model.artifact_uri
 
 
 def _noted(text: str) -> dict[str, object]:

@@ -19,6 +19,7 @@ from runstone.artifacts.store import Part, PartUpload, Store
 from runstone.server.http import Reply, Request, Right, Route, read, reply
 from runstone.server.mlflow import model_folders
 from runstone.server.mlflow.artifacts import uri_of_run
+from runstone.server.mlflow.logged_models import uri_of_model
 from runstone.server.mlflow.messages import RunId, run_id
 from runstone.server.mlflow.model_folders import Spot
 from runstone.server.mlflow.places import below, is_proxied, place, proxied
@@ -135,7 +136,7 @@ async def sign_proxied(request: Request) -> Reply:
 
 
 async def sign_upload(request: Request) -> Reply:
-    """Return a URL to which a file of a run can be sent."""
+    """Return a URL to which a file of a run or a model can be sent."""
     body = await read(request, Sign)
     store, root = await _direct(request, body)
     url = await store.upload_url(
@@ -147,13 +148,15 @@ async def sign_upload(request: Request) -> Reply:
 
 
 async def sign_download(request: Request) -> Reply:
-    """Return a URL from which a file of a run can be fetched."""
+    """Return a URL from which a file of a run or a model can be fetched."""
     body = await read(request, Sign)
     store, root = await _direct(request, body)
     seconds = _seconds(body, DOWNLOAD_SECONDS)
     try:
         signed = await _signed(store, below(root, body.path), seconds)
     except errors.ArtifactNotFound:
+        if body.model_id:
+            raise
         spot = Spot(run_id(body), paths.clean(body.path))
         signed = await _signed(*await model_folders.file(request, spot), seconds)
 
@@ -181,12 +184,17 @@ async def _signed(store: Store, path: str, seconds: int) -> _Signed:
 
 
 async def _direct(request: Request, body: Sign) -> tuple[Store, str]:
-    """Return the store of a run that clients reach without us."""
-    if body.model_id:
-        raise errors.NotBuilt("Runstone signs URLs of a run's files; give a run_id")
+    """Return the store of a run or a model that clients reach without us."""
+    if bool(body.model_id) == bool(body.run_id or body.run_uuid):
+        raise errors.InvalidInput(
+            "Exactly one of run_id and model_id must be provided."
+        )
     if not body.path:
         raise errors.InvalidInput("Missing value for required parameter 'path'.")
-    artifact_uri = await uri_of_run(request, body)
+    if body.model_id:
+        artifact_uri = await uri_of_model(request, body.model_id)
+    else:
+        artifact_uri = await uri_of_run(request, body)
     if is_proxied(artifact_uri):
         raise errors.InvalidInput(
             "Presigned URLs are not supported for proxied artifact storage "
