@@ -34,7 +34,6 @@ COMPOSED = "one text is one name, whichever way Unicode spells it (E6.14)"
 LONG = "a name of any length fills pages and indexes (CVE-2024-6838)"
 SMUGGLED = "a place has no fragment, query or params (CVE-2024-1483)"
 NOWHERE = "nothing here or in a client reads models from there"
-SEAM = "logged models are not kept yet, so a well-formed id stands for itself"
 
 
 def _named(reason: str, *names: str) -> Same:
@@ -289,7 +288,7 @@ DIFFERENT: Final[dict[str, Same]] = {
             SMUGGLED, "s3://bucket/a#b", "s3://bucket/a?b", "s3://bucket/a;b"
         ),
         **_with_and_without_run(NOWHERE, "dbfs:/a/b", "gopher://host/x"),
-        **_each(OK, SEAM, "with a missing model", "of a missing model"),
+        **_each(GONE, NOT_OURS, "of a missing model"),
     },
     "model_version_copies": _each(GONE, NOT_OURS, "copy by an empty stage"),
     "model_version_stages": {

@@ -47,7 +47,13 @@ for uri in uris:
     )
     pd.testing.assert_frame_equal(example, data.data.head(3))
 
+version = mlflow.register_model(f"runs:/{run_id}/model", "Iris")
+registered = mlflow.pyfunc.load_model(f"models:/Iris/{version.version}")
+assert np.array_equal(registered.predict(data.data), expected)
+assert client.get_model_version("Iris", version.version).run_id == run_id
+
 if IS_NEW:
+    assert version.source == f"models:/{logged.model_id}"
     entity = client.get_logged_model(logged.model_id)
     assert entity.name == "model"
     assert str(entity.status) == "READY"
