@@ -16,15 +16,27 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 HOME: Final = ROOT / ".cache/clients"
-PATIENCE_SECONDS: Final = 300
+PATIENCE_SECONDS: Final = 600
+
+# What flows with models need: one set for all clients, so that a model that one
+# of them logged is loaded by the others.  The newest that 2.9 can live with.
+SCIENCE: Final = [
+    "numpy==1.26.4",
+    "pandas==2.2.3",
+    "scipy==1.13.1",
+    "scikit-learn==1.5.2",
+]
 
 # Each line is one call of pip.  2.9 reads its version through pkg_resources,
 # which setuptools dropped; skinny 3.18 does not exist, so the Python files of
 # the whole MLflow are laid over the one before.
 CLIENTS: Final[dict[str, list[list[str]]]] = {
-    "2.9": [["mlflow-skinny==2.9.2", "setuptools<80"]],
-    "2.22": [["mlflow-skinny>=2.22,<2.23"]],
-    "3.18": [["mlflow-skinny==3.17.2"], ["--no-deps", "mlflow==3.18.0"]],
+    "2.9": [["mlflow-skinny==2.9.2", "setuptools<80", *SCIENCE]],
+    "2.22": [["mlflow-skinny>=2.22,<2.23", *SCIENCE]],
+    "3.18": [
+        ["mlflow-skinny==3.17.2", *SCIENCE, "skops==0.13.0"],
+        ["--no-deps", "mlflow==3.18.0"],
+    ],
 }
 
 

@@ -2,9 +2,10 @@
 
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
-from runstone.model import Point, Tag
-from runstone.storage import experiments, metrics, runs
+from runstone.model import LoggedModel, Point, Tag
+from runstone.storage import experiments, logged_models, metrics, runs
 from runstone.storage.db import Database
 from runstone.storage.metrics import Batch
 
@@ -34,6 +35,23 @@ def new_run(
     )
 
     return run_id
+
+
+def new_model(
+    db: Database,
+    experiment_id: int = 0,
+    *,
+    name: str = "model",
+    **more: Any,  # noqa: ANN401  # as `create` takes it
+) -> LoggedModel:
+    """Create a logged model."""
+    return db.transact(
+        logged_models.create,
+        experiment_id,
+        model_id=f"m-{uuid.uuid4().hex}",
+        name=name,
+        **{"now_ms": 1} | more,
+    )
 
 
 def batch(points: Iterable[Point]) -> Batch:

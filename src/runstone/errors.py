@@ -11,6 +11,7 @@ Every error that Runstone raises on purpose.
     ├── NotFound                   nothing has this name or id
     │   ├── ExperimentNotFound
     │   ├── RunNotFound
+    │   ├── LoggedModelNotFound
     │   ├── ArtifactNotFound
     │   ├── UploadNotFound
     │   ├── ModelNotFound          no registered model has this name
@@ -150,6 +151,20 @@ class RunNotFound(NotFound):
 
     def __str__(self) -> str:
         return f"Run with id={self.run_id} not found"
+
+
+class LoggedModelNotFound(NotFound):
+    """No logged model has this id, or it is deleted."""
+
+    def __init__(self, model_id: str) -> None:
+        super().__init__(model_id)
+        self.model_id = model_id
+
+    def __str__(self) -> str:
+        return (
+            f"Logged model with ID {self.model_id[:100]!r} not found; search the "
+            "models of its experiment to see what is there"
+        )
 
 
 class ArtifactNotFound(NotFound):

@@ -30,7 +30,7 @@ DATASET_TEXT_CHARS = 16_777_215
 """Longest dataset source, schema or profile; MLflow: 65,535 to 16,777,215."""
 
 MODEL_NAME_CHARS = 500
-"""Longest name of a registered model; MLflow's column has 256."""
+"""Longest name of a registered or logged model; MLflow's columns have 256 and 500."""
 
 MODEL_TAG_VALUE_CHARS = 100_000
 """Longest tag value of a registered model or a version; MLflow: 100,000."""
@@ -94,6 +94,12 @@ SEARCH_MODELS = 1_000
 
 SEARCH_VERSIONS = 200_000
 """Most versions in one answer on MLflow's wire; MLflow: 200,000."""
+
+SEARCH_LOGGED_MODELS = 1_000
+"""Most logged models in one answer; a search that asks for more gets pages of it."""
+
+SEARCH_MODEL_DATASETS = 100
+"""Most datasets that a search of logged models may name."""
 
 SEARCH_EXPERIMENT_IDS = 10_000
 """Most experiments one search may name."""

@@ -43,6 +43,15 @@ class Change(StrEnum):
     """A rename, or the end of a model."""
 
 
+class ModelStatus(StrEnum):
+    """How far the upload of a model has come; MLflow's words, in its order."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    PENDING = "PENDING"
+    READY = "READY"
+    FAILED = "FAILED"
+
+
 class Tag(NamedTuple):
     """A label that may change."""
 
@@ -188,6 +197,42 @@ class Transition(NamedTuple):
     """Who did it, "" where the wire does not say."""
 
     why: str
+
+
+class ModelPoint(NamedTuple):
+    """One value that a run measured of a model, perhaps on a dataset."""
+
+    model_id: str
+    point: Point
+    dataset_name: str = ""
+    dataset_digest: str = ""
+    run_id: str = ""
+    """The run that measured it; empty where that is said elsewhere."""
+
+
+class LoggedModel(NamedTuple):
+    """A model that was logged to an experiment, by a run or without one."""
+
+    number: int
+    """Small integer that its tables lead with; never leaves the server."""
+
+    id: str
+    """`m-` and 32 hex digits; what users see."""
+
+    experiment_id: int
+    name: str
+    type: str
+    source_run_id: str
+    """The run that made it, or empty."""
+
+    artifact_uri: str
+    status: ModelStatus
+    lifecycle: Lifecycle
+    created_ms: int
+    updated_ms: int
+    params: tuple[Param, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    points: tuple[ModelPoint, ...] = ()
 
 
 class ArtifactEntry(NamedTuple):

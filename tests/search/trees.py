@@ -5,9 +5,11 @@ import math
 from hypothesis import strategies as st
 
 from runstone.limits import INT64_MAX
+from runstone.model import ModelStatus
 from runstone.search.fields import (
     DATASET_KEYS,
     EXPERIMENTS,
+    LOGGED_MODELS,
     MODELS,
     OPS,
     RUNS,
@@ -47,7 +49,10 @@ def comparisons(draw: st.DrawFn, language: Language) -> Comparison:
     field = draw(fields(language))
     sort = language.sort(field)
     op = draw(st.sampled_from(OPS[sort]))
-    texts = st.integers(0, INT64_MAX).map(str) if sort is Sort.ID else TEXTS
+    texts = {
+        Sort.ID: st.integers(0, INT64_MAX).map(str),
+        Sort.STATUS: st.sampled_from([status.value for status in ModelStatus]),
+    }.get(sort, TEXTS)
     if op in (Op.IS_NULL, Op.IS_NOT_NULL):
         return Comparison(field, op, None)
     if op in (Op.IN, Op.NOT_IN):
@@ -75,6 +80,7 @@ def trees(language: Language) -> st.SearchStrategy[Node]:
 
 RUN_TREES = trees(RUNS)
 EXPERIMENT_TREES = trees(EXPERIMENTS)
+LOGGED_MODEL_TREES = trees(LOGGED_MODELS)
 MODEL_TREES = trees(MODELS)
 VERSION_TREES = trees(VERSIONS)
 

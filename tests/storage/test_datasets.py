@@ -50,6 +50,20 @@ def test_models_are_noted_once(db: Database) -> None:
     assert [output.model_id for output in found] == ["m-c", "m-a", "m-b"]
 
 
+def test_models_that_went_in_are_noted_once(db: Database) -> None:
+    """Beside those that came out: a run may read one and make it better."""
+    run_id = new_run(db)
+
+    for _ in range(2):
+        db.transact(datasets.log_inputs, run_id, [used("a")], ["m-b", "m-a", "m-b"])
+    db.transact(datasets.log_outputs, run_id, [ModelOutput("m-b", 0)])
+
+    found = db.look(documents.by_id, run_id)
+    assert found.model_inputs == ["m-a", "m-b"]
+    assert found.outputs == [ModelOutput("m-b", 0)]
+    assert found.inputs == [used("a")]
+
+
 def test_datasets_are_listed_with_their_contexts(db: Database) -> None:
     """Of live runs in these experiments, in an order that does not change."""
     here, there = new_experiment(db), new_experiment(db)

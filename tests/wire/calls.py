@@ -21,7 +21,7 @@ PREFIX = "/api/2.0/mlflow/"
 TIME_MS = 1_600_000_000_000
 """A number from here on is a time that the server took; scripts use smaller ones."""
 
-TIMES = ("time", "_timestamp")
+TIMES = ("time", "_timestamp", "_ms")
 """How the names of such fields end."""
 
 RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")
@@ -38,10 +38,12 @@ UNORDERED = {
     "dataset_summaries",
     "aliases",
     "latest_versions",
+    "model_inputs",
+    "model_outputs",
 }
 """Lists without a promised order of their keys; points of one key stay as they are."""
 
-NAMES = ("key", "name", "digest", "context", "alias", "version")
+NAMES = ("key", "name", "digest", "context", "alias", "version", "model_id")
 """What such a list is sorted by."""
 
 
@@ -164,7 +166,7 @@ class Player:
 
     def _text(self, text: str) -> str:
         for name, value in self.known.items():
-            if len(value) == 32:
+            if ID.search(value):
                 text = text.replace(value, f"{{{name}}}")
         if RANDOM_NAME.fullmatch(text):
             return "<name>"
@@ -203,8 +205,11 @@ def _pass_a_millisecond() -> None:
 def _name(item: Json) -> tuple[str, ...]:
     if not isinstance(item, dict):
         return (str(item),)
+    names = [*NAMES]
+    if "run_id" in item and "model_id" in item:  # points of a model have no order
+        names += ["run_id", "step", "timestamp", "dataset_name"]
 
-    return tuple(str(item.get(name)) for name in NAMES)
+    return tuple(str(item.get(name)) for name in names)
 
 
 def _at(answer: Json, place: str) -> Json:

@@ -17,6 +17,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60
+SCRIPT_SECONDS = 120
+"""How long a script of a client may take."""
+
 FLOW = re.compile(r"test_clients.*\[(?P<client>[\d.]+)-(?P<flow>\w+)\]")
 
 
@@ -51,6 +54,29 @@ def run_server(home: Path, *options: str) -> Iterator[str]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE_SECONDS)
+
+
+def run_script(python: Path, script: Path, url: str, home: Path, *words: str) -> str:
+    """Run a script of a client's in *home*, with our server, and return its words."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
+    done = subprocess.run(
+        [python, "-P", "-W", "ignore", script, *words],
+        cwd=home,
+        env=clean
+        | {
+            "MLFLOW_TRACKING_URI": url,
+            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+        },
+        capture_output=True,
+        text=True,
+        timeout=SCRIPT_SECONDS,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr[-3000:]
+
+    return done.stdout
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

@@ -21,6 +21,9 @@ WHOLE = "MLflow cuts long values, we keep them whole"
 RICHER = "our filters can do more: OR, NOT, parentheses, IN on every text"
 TWICE = "MLflow breaks on its own unique key, we keep the last value"
 ANY_VERSION = "MLflow has each path under one version only, we under all"
+NO_MODEL = "MLflow writes the run's half and fails at the model, we write nothing"
+IN_PATH = "the model's id stands in the path"
+NOT_500 = "a client's mistake is not a 500"
 NO_FIELD = "MLflow reads a missing number as 0 and complains about the 0"
 
 NOT_OURS = "a client's mistake is not a 500"
@@ -31,7 +34,6 @@ COMPOSED = "one text is one name, whichever way Unicode spells it (E6.14)"
 LONG = "a name of any length fills pages and indexes (CVE-2024-6838)"
 SMUGGLED = "a place has no fragment, query or params (CVE-2024-1483)"
 NOWHERE = "nothing here or in a client reads models from there"
-SEAM = "logged models are not kept yet, so a well-formed id stands for itself"
 
 
 def _named(reason: str, *names: str) -> Same:
@@ -139,6 +141,70 @@ DIFFERENT: Final[dict[str, Same]] = {
         **_each(OK, "null is a field that is not there", "null for metrics"),
         **_each(OK, WHOLE, "get all"),
     },
+    "logged_model_metrics": {
+        **_each(
+            GONE, NO_MODEL, "log to a missing model", "log a batch to a missing model"
+        ),
+        **_each(OK, "MLflow keeps a model's NaN as 0", "get NaN"),
+        **_each(
+            OK,
+            "MLflow leaves a run's models out of a search, we send them",
+            "search with both",
+        ),
+        **_each(BAD, NOT_500, "note a list"),
+    },
+    "logged_model_search": {
+        **_each(
+            OK,
+            RICHER,
+            "filter attribute.name = 'model 1'|",
+            'filter name = "model 1"|',
+            "filter name = 'a' OR name = 'b'|",
+            "filter    |",
+        ),
+        **_each(BAD, "a text without quotes is a slip", "filter name = model|"),
+        **_each(
+            BAD,
+            NOT_500,
+            "filter creation_time = 'x'|",
+            "filter metrics.acc > '0.6'|",
+            "page of nothing",
+        ),
+        **_each(
+            OK,
+            "without a digest any will do, as MLflow's documents have it",
+            "datasets [{'dataset_name': 'iris'}]",
+        ),
+        **_each(BAD, "there are no -1 models", "max_results -1"),
+    },
+    "logged_models": {
+        **_each(
+            BAD,
+            "a key that is empty cannot be found",
+            "create with a param without a key",
+            "tag without a key",
+        ),
+        **_each(
+            BAD,
+            MISFIT,
+            "create with a param of a number",
+            "finish in words",
+            "finish by a wild number",
+        ),
+        **_each(
+            OK,
+            "a param may come twice with one value, as with runs",
+            "create with a param twice",
+            "params again",
+        ),
+        **_each(OK, IN_PATH, "finish without its id", "params without its id"),
+        **_each(
+            BAD,
+            "MLflow shows its database's error",
+            "params changed",
+        ),
+        **_each(BAD, "one code for what is missing", "no file"),
+    },
     "metrics": {
         **_each(
             BAD,
@@ -153,7 +219,7 @@ DIFFERENT: Final[dict[str, Same]] = {
             "a huge step",
             "history of words",
         ),
-        **_each(OK, "the model of a point is not kept yet", "with a model"),
+        **_each(GONE, NO_MODEL, "with a model"),
         **_each(GONE, "a mistyped run is not an empty one", "history of a missing run"),
     },
     "params_and_tags": _each(OK, WHOLE, "get all"),
@@ -222,7 +288,7 @@ DIFFERENT: Final[dict[str, Same]] = {
             SMUGGLED, "s3://bucket/a#b", "s3://bucket/a?b", "s3://bucket/a;b"
         ),
         **_with_and_without_run(NOWHERE, "dbfs:/a/b", "gopher://host/x"),
-        **_each(OK, SEAM, "with a missing model", "of a missing model"),
+        **_each(GONE, NOT_OURS, "of a missing model"),
     },
     "model_version_copies": _each(GONE, NOT_OURS, "copy by an empty stage"),
     "model_version_stages": {

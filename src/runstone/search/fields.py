@@ -33,6 +33,9 @@ class Sort(Enum):
     ID = auto()
     """Whole numbers, written as strings."""
 
+    STATUS = auto()
+    """One of the words for how far a model has come."""
+
     VERSION = auto()
     """Whole numbers, with or without quotes."""
 
@@ -54,6 +57,7 @@ OPS: Mapping[Sort, tuple[Op, ...]] = {
     Sort.TEXT: TEXT_OPS,
     Sort.LABEL: (*TEXT_OPS, Op.IS_NULL, Op.IS_NOT_NULL),
     Sort.ID: (Op.EQUAL, Op.UNEQUAL, Op.IN, Op.NOT_IN),
+    Sort.STATUS: (Op.EQUAL, Op.UNEQUAL, Op.IN, Op.NOT_IN),
 }
 
 
@@ -147,6 +151,33 @@ VERSIONS = Language(
         "version_number": Sort.VERSION,
     },
     aliases={"stage": "current_stage"},
+)
+
+# Source: `mlflow/utils/search_logged_model_utils.py` and the columns of
+# `SqlLoggedModel`, MLflow 3.18.
+LOGGED_MODELS = Language(
+    heads={
+        **dict.fromkeys(("metrics", "metric"), Kind.METRIC),
+        **dict.fromkeys(("params", "param", "parameters", "parameter"), Kind.PARAM),
+        **_TAG_HEADS,
+        **dict.fromkeys(("attributes", "attribute", "attr"), Kind.ATTRIBUTE),
+    },
+    attributes={
+        "artifact_location": Sort.TEXT,
+        "creation_timestamp_ms": Sort.NUMBER,
+        "experiment_id": Sort.ID,
+        "last_updated_timestamp_ms": Sort.NUMBER,
+        "model_id": Sort.TEXT,
+        "model_type": Sort.TEXT,
+        "name": Sort.TEXT,
+        "source_run_id": Sort.TEXT,
+        "status": Sort.STATUS,
+    },
+    aliases={
+        "creation_time": "creation_timestamp_ms",
+        "creation_timestamp": "creation_timestamp_ms",
+        "last_updated_timestamp": "last_updated_timestamp_ms",
+    },
 )
 
 

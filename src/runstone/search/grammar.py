@@ -21,8 +21,10 @@ from contextlib import contextmanager
 
 from runstone import limits
 from runstone.errors import TooLarge
+from runstone.model import ModelStatus
 from runstone.search.fields import (
     EXPERIMENTS,
+    LOGGED_MODELS,
     MODELS,
     OPS,
     RUNS,
@@ -77,6 +79,17 @@ def parse_versions(text: str | None) -> Node | None:
         TooLarge: It is longer, deeper or wider than `limits` has it.
     """
     return _parse(text, VERSIONS)
+
+
+def parse_logged_models(text: str | None) -> Node | None:
+    """
+    Read a filter of logged models; None where there is nothing to filter by.
+
+    Raises:
+        BadFilter: The text does not parse, or asks what cannot be asked.
+        TooLarge: It is longer, deeper or wider than `limits` has it.
+    """
+    return _parse(text, LOGGED_MODELS)
 
 
 def _parse(text: str | None, language: Language) -> Node | None:
@@ -261,6 +274,8 @@ class _Parser(Reader):
             )
         if self.language.sort(field) is Sort.ID:
             text = self._id(token.position, text)
+        if self.language.sort(field) is Sort.STATUS and text not in list(ModelStatus):
+            self.fail(token.position, f"one of {', '.join(ModelStatus)}")
         self.take()
 
         return text

@@ -13,6 +13,7 @@ from runstone import limits
 from runstone.errors import BadFilter, TooLarge
 from runstone.search.fields import (
     EXPERIMENTS,
+    LOGGED_MODELS,
     MODELS,
     RUNS,
     VERSIONS,
@@ -98,6 +99,26 @@ def order_versions(terms: Sequence[str]) -> tuple[OrderTerm, ...]:
     return _ended(
         _ended(order, OrderTerm(NAME)), OrderTerm(VERSION_NUMBER, descending=True)
     )
+
+
+def logged_model_field(name: str) -> Field:
+    """
+    Read what logged models are sorted by: an attribute, or `metrics.<name>`.
+
+    No quotes and no spaces: the wire has a field of its own for the direction.
+
+    Raises:
+        BadFilter: It is neither.
+    """
+    head, dot, key = name.partition(".")
+    if head == "metrics" and key:
+        return Field(Kind.METRIC, key)
+    attribute = LOGGED_MODELS.aliases.get(name, name)
+    if dot or attribute not in LOGGED_MODELS.attributes:
+        names = ", ".join(LOGGED_MODELS.attributes)
+        raise BadFilter(name, 0, f"metrics.<name> or one of {names}")
+
+    return Field(Kind.ATTRIBUTE, attribute)
 
 
 def settle_runs(order: tuple[OrderTerm, ...]) -> tuple[OrderTerm, ...]:

@@ -26,13 +26,24 @@ class ModelOutput(NamedTuple):
     step: int
 
 
+class Models(NamedTuple):
+    """Models that went into a run, by their ids, and those that it made."""
+
+    inputs: list[str]
+    outputs: list[ModelOutput]
+
+
 CONTEXT_TAG = "mlflow.data.context"
 """The input tag that says what a dataset was used for."""
 
 
-def log_inputs(tx: Tx, run_id: str, inputs: Iterable[DatasetInput]) -> None:
+def log_inputs(
+    tx: Tx, run_id: str, inputs: Iterable[DatasetInput], models: Iterable[str] = ()
+) -> None:
     """
-    Note what a live run read; the same dataset twice is one input.
+    Note what a live run read, and the ids of models that went in.
+
+    The same dataset, or model, twice is one input.
 
     Raises:
         RunNotFound: No run has this id.
@@ -59,6 +70,15 @@ def log_inputs(tx: Tx, run_id: str, inputs: Iterable[DatasetInput]) -> None:
                 },
                 ensure_ascii=False,
             ),
+        )
+    for model in models:
+        tx.run(
+            """
+            INSERT INTO model_input (run_id, model_id) VALUES (:run, :model)
+            ON CONFLICT (run_id, model_id) DO NOTHING
+            """,
+            run=place.run,
+            model=words.clean("Model id", model, 64),
         )
 
 
@@ -104,18 +124,24 @@ def inputs(tx: Tx, numbers: Sequence[int]) -> dict[int, list[DatasetInput]]:
     return found
 
 
-def outputs(tx: Tx, numbers: Sequence[int]) -> dict[int, list[ModelOutput]]:
-    """Return which models each run made."""
-    found: dict[int, list[ModelOutput]] = {}
+def models(tx: Tx, numbers: Sequence[int]) -> dict[int, Models]:
+    """Return which models went into each run and which it made, in one question."""
+    found: dict[int, Models] = {}
     rows = tx.all(
         """
-        SELECT run_id, model_id, step FROM output
-        WHERE run_id IN (:runs) ORDER BY run_id, step, model_id
+        SELECT run_id, 1, model_id, 0 FROM model_input WHERE run_id IN (:runs)
+        UNION ALL
+        SELECT run_id, 0, model_id, step FROM output WHERE run_id IN (:runs)
+        ORDER BY 1, 2, 4, 3
         """,
         runs=list(numbers),
     )
-    for run, model, step in rows:
-        found.setdefault(run, []).append(ModelOutput(model, step))
+    for run, is_input, model, step in rows:
+        used = found.setdefault(run, Models([], []))
+        if is_input:
+            used.inputs.append(model)
+        else:
+            used.outputs.append(ModelOutput(model, step))
 
     return found
 

@@ -26,6 +26,7 @@ class Whole(NamedTuple):
     metrics: list[Latest]
     inputs: list[DatasetInput]
     outputs: list[ModelOutput]
+    model_inputs: Sequence[str] = ()
 
 
 class Document(NamedTuple):
@@ -59,9 +60,10 @@ def whole(tx: Tx, numbers: Sequence[int]) -> list[Whole]:
         tags = _labels(tx, "tag", part)
         metrics = _metrics(tx, part)
         inputs = datasets.inputs(tx, part)
-        outputs = datasets.outputs(tx, part)
+        models = datasets.models(tx, part)
         for version, *fields in rows:
             run = runs.record(tuple(fields))
+            used = models.get(run.number, datasets.Models([], []))
             found[run.number] = Whole(
                 run,
                 version,
@@ -69,7 +71,8 @@ def whole(tx: Tx, numbers: Sequence[int]) -> list[Whole]:
                 tags.get(run.number, []),
                 metrics.get(run.number, []),
                 inputs.get(run.number, []),
-                outputs.get(run.number, []),
+                used.outputs,
+                used.inputs,
             )
 
     return [found[number] for number in numbers]

@@ -2,6 +2,8 @@
 
 from tests.wire.scripts import (
     experiments,
+    logged_model_search,
+    logged_models,
     metrics,
     model_versions,
     registered_models,
@@ -19,4 +21,6 @@ SCRIPTS = {
     **registered_models.SCRIPTS,
     **model_versions.SCRIPTS,
     **registry_search.SCRIPTS,
+    **logged_models.SCRIPTS,
+    **logged_model_search.SCRIPTS,
 }

@@ -31,7 +31,7 @@ async def server_info(request: Request) -> Reply:
             ),
             "artifact_serving_enabled": serves,
             "presigned_upload_run_id_supported": True,
-            "presigned_upload_model_id_supported": False,
+            "presigned_upload_model_id_supported": True,
             "model_artifact_presigned_downloads_supported": False,
             "features_enabled": {
                 "gateway": False,

@@ -6,8 +6,6 @@ for artifacts; `artifacts/list` and `/get-artifact` go by a run, whose artifacts
 may lie there or in a store that clients reach by themselves.
 """
 
-from urllib.parse import urlsplit
-
 import msgspec
 
 from runstone import errors
@@ -24,8 +22,11 @@ from runstone.server.http import (
     read,
     reply,
 )
+from runstone.server.mlflow import model_folders
 from runstone.server.mlflow.messages import RunId, run_id
-from runstone.server.state import database, state
+from runstone.server.mlflow.model_folders import Spot
+from runstone.server.mlflow.places import below, entry, place, proxied, relative
+from runstone.server.state import database
 from runstone.storage import runs
 
 
@@ -49,14 +50,16 @@ class OfRun(RunId):
 
 
 async def list_of_run(request: Request) -> Reply:
-    """List a folder of a run's artifacts."""
+    """List a folder of a run's artifacts, its models among them."""
     query = await read(request, List)
     artifact_uri = await uri_of_run(request, query)
     store, root = place(request, artifact_uri)
-    entries = await store.list(below(root, query.path) or None)
+    own = relative(await store.list(below(root, query.path) or None), root)
+    spot = Spot(run_id(query), paths.clean_folder(query.path))
+    entries = model_folders.merged(own, await model_folders.entries(request, spot))
     found: dict[str, object] = {"root_uri": artifact_uri}
     if entries:
-        found["files"] = [_entry(entry, root) for entry in entries]
+        found["files"] = list(map(entry, entries))
 
     return reply(found)
 
@@ -65,8 +68,11 @@ async def get_of_run(request: Request) -> Reply:
     """Return a file of a run's artifacts, as a download."""
     query = await read(request, OfRun)
     store, path = await _file_of_run(request, query)
-
-    return await download(request, store, path)
+    try:
+        return await download(request, store, path)
+    except errors.ArtifactNotFound:
+        spot = Spot(run_id(query), paths.clean(query.path))
+        return await download(request, *await model_folders.file(request, spot))
 
 
 async def put_of_run(request: Request) -> Reply:
@@ -81,19 +87,26 @@ async def put_of_run(request: Request) -> Reply:
 async def list_proxied(request: Request) -> Reply:
     """List a folder below the server's place for artifacts."""
     query = await read(request, ProxyList)
-    entries = await proxied(request).list(query.path or None)
+    folder = paths.clean_folder(query.path)
+    own = relative(await proxied(request).list(folder or None), folder)
+    entries = model_folders.merged(own, await _of_models(request, folder))
     if not entries:
         return Reply()
 
     # The proxy names files by their last part, its clients put the rest before.
-    return reply(
-        {"files": [_entry(entry, query.path.rstrip("/")) for entry in entries]}
-    )
+    return reply({"files": list(map(entry, entries))})
 
 
 async def get_proxied(request: Request) -> Reply:
     """Return a file below the server's place for artifacts."""
-    return await download(request, proxied(request), request.params["path"])
+    path = request.params["path"]
+    try:
+        return await download(request, proxied(request), path)
+    except errors.ArtifactNotFound:
+        spot = await model_folders.spot_of(request, path)
+        if spot is None:
+            raise
+        return await download(request, *await model_folders.file(request, spot))
 
 
 async def put_proxied(request: Request) -> Reply:
@@ -110,52 +123,11 @@ async def delete_proxied(request: Request) -> Reply:
     return Reply()
 
 
-def proxied(request: Request) -> Store:
-    """
-    Return the server's own place for artifacts.
-
-    Raises:
-        NotBuilt: This server does not serve artifacts.
-    """
-    if not state(request).settings.serve_artifacts:
-        raise errors.NotBuilt(
-            "This server does not serve artifacts: it was started with "
-            "--no-serve-artifacts"
-        )
-
-    return state(request).artifacts
-
-
 async def uri_of_run(request: Request, message: RunId) -> str:
     """Return where the artifacts of a run lie."""
     run = await database(request).read(runs.by_id, run_id(message))
 
     return run.artifact_uri
-
-
-def place(request: Request, artifact_uri: str) -> tuple[Store, str]:
-    """Return the store that holds a run's artifacts, and their folder in it."""
-    if is_proxied(artifact_uri):
-        return state(request).artifacts, urlsplit(artifact_uri).path.strip("/")
-
-    return state(request).store_at(artifact_uri), ""
-
-
-def is_proxied(artifact_uri: str) -> bool:
-    """Say whether clients reach these artifacts through the server."""
-    return artifact_uri.startswith(f"{paths.PROXY_SCHEME}:")
-
-
-def below(root: str, path: str) -> str:
-    """
-    Join what a client sent to a folder of ours; nothing is the folder itself.
-
-    Raises:
-        UnsafePath: By itself it would be refused; the whole is judged again.
-    """
-    cleaned = paths.clean_folder(path)
-
-    return f"{root}/{cleaned}" if root and cleaned else root or cleaned
 
 
 async def _file_of_run(request: Request, query: OfRun) -> tuple[Store, str]:
@@ -166,13 +138,13 @@ async def _file_of_run(request: Request, query: OfRun) -> tuple[Store, str]:
     return store, below(root, query.path)
 
 
-def _entry(entry: ArtifactEntry, root: str) -> dict[str, object]:
-    path = entry.path.removeprefix(f"{root}/") if root else entry.path
-    found: dict[str, object] = {"path": path, "is_dir": entry.is_folder}
-    if entry.size_bytes is not None:
-        found["file_size"] = entry.size_bytes
+async def _of_models(request: Request, folder: str) -> list[ArtifactEntry]:
+    """Return what models add to a folder on the proxy, by paths from there."""
+    spot = await model_folders.spot_of(request, folder)
+    if spot is None or (spot.path and model_folders.looks_itself(request)):
+        return []
 
-    return found
+    return relative(await model_folders.entries(request, spot), spot.path)
 
 
 _BY_PATH = "mlflow-artifacts/artifacts/{path:path}"

@@ -13,6 +13,7 @@ from runstone.server.http import (
     Request,
     Right,
     Route,
+    lacking,
     read,
     reply,
 )
@@ -49,7 +50,7 @@ class InputMessage(msgspec.Struct):
 class ModelMessage(msgspec.Struct):
     """A model that went in or came out."""
 
-    model_id: str
+    model_id: Needed
     step: Int64 = 0
 
 
@@ -84,7 +85,8 @@ async def log_inputs(request: Request) -> Reply:
         )
         for item in body.datasets
     ]
-    await database(request).write(datasets.log_inputs, body.run_id, inputs)
+    models = [model.model_id for model in body.models]
+    await database(request).write(datasets.log_inputs, body.run_id, inputs, models)
 
     return Reply()
 
@@ -92,6 +94,8 @@ async def log_inputs(request: Request) -> Reply:
 async def log_outputs(request: Request) -> Reply:
     """Note which models a run made."""
     body = await read(request, LogOutputs)
+    if not body.models:
+        raise lacking("models")
     outputs = [ModelOutput(model.model_id, model.step) for model in body.models]
     await database(request).write(datasets.log_outputs, body.run_id, outputs)
 

@@ -34,6 +34,9 @@ class Metric(msgspec.Struct, gc=False):
     value: float
     timestamp: Int64
     step: Int64 = 0
+    model_id: str = ""
+    dataset_name: str = ""
+    dataset_digest: str = ""
 
 
 class RunId(msgspec.Struct):

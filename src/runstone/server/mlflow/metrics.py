@@ -9,6 +9,7 @@ import numpy as np
 
 from runstone import errors, limits
 from runstone.analysis.columns import Columns
+from runstone.model import ModelPoint, Point
 from runstone.server.http import (
     Int64,
     Needed,
@@ -22,7 +23,7 @@ from runstone.server.http import (
 from runstone.server.mlflow import weaving
 from runstone.server.mlflow.messages import Metric, RunId, named, run_id
 from runstone.server.state import database
-from runstone.storage import metrics, runs, series
+from runstone.storage import metrics, model_points, runs, series
 from runstone.storage.tx import Tx
 
 
@@ -33,6 +34,9 @@ class LogMetric(RunId, kw_only=True):
     value: float
     timestamp: Int64
     step: Int64 = 0
+    model_id: str = ""
+    dataset_name: str = ""
+    dataset_digest: str = ""
 
 
 class History(RunId, kw_only=True):
@@ -68,8 +72,17 @@ async def log_metric(request: Request) -> Reply:
     body = await read(request, LogMetric)
     require_time(body.timestamp, "")
     named([body.key], "name")
-    point = metrics.Batch([body.key], [body.step], [body.timestamp], [body.value])
-    await database(request).write(metrics.append, run_id(body), point)
+    batch = metrics.Batch([body.key], [body.step], [body.timestamp], [body.value])
+    if not body.model_id:
+        await database(request).write(metrics.append, run_id(body), batch)
+        return Reply()
+    point = Metric(body.key, body.value, body.timestamp, body.step)
+    point.model_id = body.model_id
+    point.dataset_name = body.dataset_name
+    point.dataset_digest = body.dataset_digest
+    await database(request).write(
+        model_points.log, run_id(body), measured([point]), points=batch
+    )
 
     return Reply()
 
@@ -210,6 +223,32 @@ def require_time(time_ms: int, place: str) -> None:
             f"Invalid value {time_ms} for parameter '{place}timestamp' supplied: "
             "Timestamp must be a nonnegative long (64-bit integer)"
         )
+
+
+def measured(points: Sequence[Metric]) -> list[ModelPoint]:
+    """
+    Return the points that are about models.
+
+    Raises:
+        InvalidInput: One names half a dataset.
+    """
+    found = [point for point in points if point.model_id]
+    for point in found:
+        if bool(point.dataset_name) != bool(point.dataset_digest):
+            raise errors.InvalidInput(
+                "Both dataset_name and dataset_digest must be provided if one is "
+                "provided"
+            )
+
+    return [
+        ModelPoint(
+            item.model_id,
+            Point(item.key, item.step, item.timestamp, item.value),
+            item.dataset_name,
+            item.dataset_digest,
+        )
+        for item in found
+    ]
 
 
 def _woven(key: str, parts: list[tuple[str, Columns]]) -> bytes:

@@ -29,7 +29,7 @@ from runstone.server.mlflow.messages import (
     run_id,
 )
 from runstone.server.state import database, keep_documents, now_ms
-from runstone.storage import batches, documents, runs, search
+from runstone.storage import batches, documents, model_points, runs, search
 from runstone.storage.metrics import append
 from runstone.storage.tx import Tx
 
@@ -246,7 +246,16 @@ async def log_batch(request: Request) -> Reply:
     body = await read(request, LogBatch)
     _require_small(body)
     batch = metrics.columns(body.metrics, "metrics[{}].")
-    if batch.keys and not body.params and not body.tags:
+    if measured := metrics.measured(body.metrics):
+        await database(request).write(
+            model_points.log,
+            body.run_id,
+            measured,
+            points=batch,
+            params=_params(body.params),
+            tags=_tags(body.tags),
+        )
+    elif batch.keys and not body.params and not body.tags:
         await database(request).write(append, body.run_id, batch)
     else:
         await database(request).write(

@@ -18,7 +18,7 @@ from runstone import errors
 from runstone.artifacts import paths
 from runstone.server.http import Request
 from runstone.server.state import database
-from runstone.storage import runs
+from runstone.storage import logged_models, runs
 from runstone.storage.registry import naming, stages
 from runstone.storage.registry.sources import Copied, Source
 
@@ -119,14 +119,16 @@ async def _logged(request: Request, claim: Claim, model_id: str) -> Source:
     return Source(claim.source, claim.run_id or place.run_id, place.artifact_uri)
 
 
-async def logged_place(_request: Request, model_id: str) -> LoggedPlace:
+async def logged_place(request: Request, model_id: str) -> LoggedPlace:
     """
     Say where the files of a logged model lie, and which run made it.
 
-    The seam to logged models: until they are kept here, a well-formed id stands
-    for itself, and the client resolves it.
+    Raises:
+        LoggedModelNotFound: No live model has this id.
     """
-    return LoggedPlace(f"models:/{model_id}", None)
+    model = await database(request).read(logged_models.by_id, model_id)
+
+    return LoggedPlace(model.artifact_uri, model.source_run_id or None)
 
 
 def _run(claim: Claim) -> Source:

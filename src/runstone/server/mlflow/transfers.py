@@ -9,7 +9,7 @@ what follows) and `http_artifact_repo.py`, MLflow 3.18.
 """
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -17,14 +17,12 @@ from runstone import errors
 from runstone.artifacts import paths
 from runstone.artifacts.store import Part, PartUpload, Store
 from runstone.server.http import Reply, Request, Right, Route, read, reply
-from runstone.server.mlflow.artifacts import (
-    below,
-    is_proxied,
-    place,
-    proxied,
-    uri_of_run,
-)
-from runstone.server.mlflow.messages import RunId
+from runstone.server.mlflow import model_folders
+from runstone.server.mlflow.artifacts import uri_of_run
+from runstone.server.mlflow.logged_models import uri_of_model
+from runstone.server.mlflow.messages import RunId, run_id
+from runstone.server.mlflow.model_folders import Spot
+from runstone.server.mlflow.places import below, is_proxied, place, proxied
 
 
 UPLOAD_SECONDS: Final = 900
@@ -124,15 +122,21 @@ async def abort(request: Request) -> Reply:
 
 async def sign_proxied(request: Request) -> Reply:
     """Return a URL of the object store for one artifact."""
-    store, path = proxied(request), paths.clean(request.params["path"])
-    url = await store.download_url(path, expires_seconds=DOWNLOAD_SECONDS)
-    found = await store.find(path)
+    path = paths.clean(request.params["path"])
+    try:
+        signed = await _signed(proxied(request), path, DOWNLOAD_SECONDS)
+    except errors.ArtifactNotFound:
+        spot = await model_folders.spot_of(request, path)
+        if spot is None:
+            raise
+        found = await model_folders.file(request, spot)
+        signed = await _signed(*found, DOWNLOAD_SECONDS)
 
-    return reply({"url": url, "headers": {}, "file_size": found.size_bytes})
+    return reply({"url": signed.url, "headers": {}, "file_size": signed.size_bytes})
 
 
 async def sign_upload(request: Request) -> Reply:
-    """Return a URL to which a file of a run can be sent."""
+    """Return a URL to which a file of a run or a model can be sent."""
     body = await read(request, Sign)
     store, root = await _direct(request, body)
     url = await store.upload_url(
@@ -144,25 +148,53 @@ async def sign_upload(request: Request) -> Reply:
 
 
 async def sign_download(request: Request) -> Reply:
-    """Return a URL from which a file of a run can be fetched."""
+    """Return a URL from which a file of a run or a model can be fetched."""
     body = await read(request, Sign)
     store, root = await _direct(request, body)
-    path = below(root, body.path)
-    url = await store.download_url(
-        path, expires_seconds=_seconds(body, DOWNLOAD_SECONDS)
+    seconds = _seconds(body, DOWNLOAD_SECONDS)
+    try:
+        signed = await _signed(store, below(root, body.path), seconds)
+    except errors.ArtifactNotFound:
+        if body.model_id:
+            raise
+        spot = Spot(run_id(body), paths.clean(body.path))
+        signed = await _signed(*await model_folders.file(request, spot), seconds)
+
+    return reply(
+        {
+            "presigned_url": signed.url,
+            "headers": {},
+            "file_size": signed.size_bytes,
+        }
     )
+
+
+class _Signed(NamedTuple):
+    """A URL from which a file can be fetched."""
+
+    url: str
+    size_bytes: int
+
+
+async def _signed(store: Store, path: str, seconds: int) -> _Signed:
+    url = await store.download_url(path, expires_seconds=seconds)
     found = await store.find(path)
 
-    return reply({"presigned_url": url, "headers": {}, "file_size": found.size_bytes})
+    return _Signed(url, found.size_bytes)
 
 
 async def _direct(request: Request, body: Sign) -> tuple[Store, str]:
-    """Return the store of a run that clients reach without us."""
-    if body.model_id:
-        raise errors.NotBuilt("Runstone signs URLs of a run's files; give a run_id")
+    """Return the store of a run or a model that clients reach without us."""
+    if bool(body.model_id) == bool(body.run_id or body.run_uuid):
+        raise errors.InvalidInput(
+            "Exactly one of run_id and model_id must be provided."
+        )
     if not body.path:
         raise errors.InvalidInput("Missing value for required parameter 'path'.")
-    artifact_uri = await uri_of_run(request, body)
+    if body.model_id:
+        artifact_uri = await uri_of_model(request, body.model_id)
+    else:
+        artifact_uri = await uri_of_run(request, body)
     if is_proxied(artifact_uri):
         raise errors.InvalidInput(
             "Presigned URLs are not supported for proxied artifact storage "

@@ -9,8 +9,9 @@ from runstone.artifacts.store import Store
 from runstone.model import ModelVersion, Tag
 from runstone.server.downloads import download
 from runstone.server.http import Needed, Reply, Request, Right, Route, read, reply
-from runstone.server.mlflow import artifacts, sources, wire
+from runstone.server.mlflow import sources, wire
 from runstone.server.mlflow.messages import KeyValue, named, version_number
+from runstone.server.mlflow.places import below, place
 from runstone.server.state import database, now_ms
 from runstone.storage import runs
 from runstone.storage.registry import models, naming, search, stages, versions
@@ -209,7 +210,7 @@ async def get_artifact(request: Request) -> Reply:
     query = await read(request, FileOf)
     store, folder = await _place(request, await _version(request, query))
 
-    return await download(request, store, artifacts.below(folder, query.path))
+    return await download(request, store, below(folder, query.path))
 
 
 async def _place(request: Request, version: ModelVersion) -> tuple[Store, str]:
@@ -223,9 +224,9 @@ async def _place(request: Request, version: ModelVersion) -> tuple[Store, str]:
     location = version.storage_location
     if version.run_id:
         run = await database(request).read(runs.by_id, version.run_id)
-        store, root = artifacts.place(request, run.artifact_uri)
+        store, root = place(request, run.artifact_uri)
         if (folder := _folder(location, version.run_id, run.artifact_uri)) is not None:
-            return store, artifacts.below(root, folder)
+            return store, below(root, folder)
 
     raise errors.Refused(
         f"The files of this version lie at {location[:300]}, which this server does "

@@ -82,7 +82,7 @@ def run(item: Whole) -> dict[str, object]:
     found: dict[str, object] = {
         "info": run_info(item.run),
         "data": data,
-        "inputs": _inputs(item.inputs),
+        "inputs": _inputs(item),
     }
     found["outputs"] = _outputs(item.outputs)
 
@@ -151,11 +151,14 @@ def number(value: float) -> float | str:
     return max(-MAX_DOUBLE, min(MAX_DOUBLE, value))
 
 
-def _inputs(inputs: list[DatasetInput]) -> dict[str, object]:
-    if not inputs:
-        return {}
+def _inputs(item: Whole) -> dict[str, object]:
+    found: dict[str, object] = {}
+    if item.inputs:
+        found["dataset_inputs"] = list(map(_input, item.inputs))
+    if item.model_inputs:
+        found["model_inputs"] = [{"model_id": model} for model in item.model_inputs]
 
-    return {"dataset_inputs": list(map(_input, inputs))}
+    return found
 
 
 def _input(item: DatasetInput) -> dict[str, object]:

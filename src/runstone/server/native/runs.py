@@ -8,7 +8,7 @@ from runstone.server.http import Reply, Request, Right, Route, from_query, reply
 from runstone.server.mlflow.messages import experiment_id
 from runstone.server.native import messages
 from runstone.server.state import database
-from runstone.storage import documents, experiments, search
+from runstone.storage import documents, experiments, logged_models, search
 from runstone.storage.tx import Tx
 
 
@@ -45,10 +45,15 @@ def _find(tx: Tx, asked: search.Query) -> messages.RunList:
 
 
 async def get(request: Request) -> Reply:
-    """Return a run."""
-    whole = await database(request).read(documents.by_id, request.params["id"])
+    """Return a run with what it read and made."""
+    return reply(await database(request).read(_get, request.params["id"]))
 
-    return reply(messages.run(whole))
+
+def _get(tx: Tx, run_id: str) -> messages.RunDetail:
+    whole = documents.by_id(tx, run_id)
+    ids = [*whole.model_inputs, *(output.model_id for output in whole.outputs)]
+
+    return messages.run_detail(whole, logged_models.known(tx, ids))
 
 
 routes = [
