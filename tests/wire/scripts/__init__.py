@@ -8,6 +8,7 @@ from tests.wire.scripts import (
     registry_search,
     runs,
     search,
+    webhooks,
 )
 
 
@@ -19,4 +20,5 @@ SCRIPTS = {
     **registered_models.SCRIPTS,
     **model_versions.SCRIPTS,
     **registry_search.SCRIPTS,
+    **webhooks.SCRIPTS,
 }

@@ -185,6 +185,7 @@ async def set_tag(request: Request) -> Reply:
         naming.model(body.name),
         version=version_number(body.version),
         tag=Tag(body.key, body.value),
+        now_ms=now_ms(),
     )
 
     return Reply()
@@ -199,6 +200,7 @@ async def delete_tag(request: Request) -> Reply:
         naming.model(body.name),
         version=version_number(body.version),
         key=body.key,
+        now_ms=now_ms(),
     )
 
     return Reply()

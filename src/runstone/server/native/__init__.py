@@ -1,7 +1,14 @@
 """`/api/v1`: our own wire, for our UI and our SDK.  Columns in, columns out."""
 
 from runstone.server.http import Route
-from runstone.server.native import experiments, models, openapi, runs, series
+from runstone.server.native import (
+    experiments,
+    models,
+    openapi,
+    runs,
+    series,
+    webhooks,
+)
 
 
 def routes() -> list[Route]:
@@ -11,6 +18,7 @@ def routes() -> list[Route]:
         *runs.routes,
         *series.routes,
         *models.routes,
+        *webhooks.routes,
         *openapi.routes,
     ]
 
