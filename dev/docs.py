@@ -32,7 +32,6 @@ REFUSED: Mapping[str, tuple[str, ...]] = {
         "/api/2.0/mlflow/traces",
         "/v1/traces",
     ),
-    "webhooks": ("/api/2.0/mlflow/webhooks",),
     "users and permissions": (
         "/api/2.0/mlflow/users/create",
         "/api/2.0/mlflow/experiments/permissions/create",

@@ -11,12 +11,21 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from runstone.model import Dataset, DatasetInput, Param, RunStatus, Stage, Tag
+from runstone.model import (
+    Dataset,
+    DatasetInput,
+    Param,
+    RunStatus,
+    Stage,
+    Tag,
+    Webhook,
+    WebhookStatus,
+)
 from runstone.storage import compaction, datasets, experiments, metrics, migrate, runs
 from runstone.storage.datasets import ModelOutput
 from runstone.storage.db import Database
 from runstone.storage.metrics import Batch
-from runstone.storage.registry import aliases, models, stages, versions
+from runstone.storage.registry import aliases, models, stages, versions, webhooks
 from runstone.storage.registry.sources import Source
 from runstone.storage.registry.transitions import Note
 
@@ -64,7 +73,13 @@ def fill(db: Database) -> None:
 
 
 def register(db: Database) -> None:
-    """Write a model with a version that has an alias, a stage and a tag."""
+    """Write a webhook, and a model with a version of an alias, a stage and a tag."""
+    url, events = "https://hooks.example/x", ("model_version.created",)
+    active = WebhookStatus.ACTIVE
+    db.transact(
+        webhooks.create,
+        Webhook(0, "w-1", "kept", url, events, "", active, "signs", 10, 10),
+    )
     source = Source(f"runs:/{RUN_ID}/model", RUN_ID)
     tags = [Tag("team", "stone")]
     note = Note(11, "ann", "the best so far")

@@ -235,6 +235,66 @@ class LoggedModel(NamedTuple):
     points: tuple[ModelPoint, ...] = ()
 
 
+class WebhookStatus(StrEnum):
+    """Whether a webhook is told anything."""
+
+    ACTIVE = "ACTIVE"
+    DISABLED = "DISABLED"
+
+
+class Webhook(NamedTuple):
+    """Somebody who wants to hear of what happens in the registry."""
+
+    number: int
+    """Small integer of the store; never leaves the server."""
+
+    id: str
+    name: str
+    url: str
+    events: tuple[str, ...]
+    """Such as "model_version.created"."""
+
+    description: str
+    status: WebhookStatus
+    secret: str
+    """Signs what is sent; never leaves the server."""
+
+    created_ms: int
+    updated_ms: int
+
+
+class DeliveryStatus(StrEnum):
+    """How far a message has come."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class Delivery(NamedTuple):
+    """One message to one webhook."""
+
+    number: int
+    """Small integer of the store; never leaves the server."""
+
+    id: str
+    """The same for every try, so that a receiver can tell a repetition."""
+
+    webhook: int
+    event: str
+    body: str
+    status: DeliveryStatus
+    created_ms: int
+    due_ms: int
+    """When it is sent next, or belongs to nobody any more."""
+
+    tries: int
+    response: int | None
+    """HTTP status of the last try; None where there was no answer."""
+
+    error: str
+
+
 class ArtifactEntry(NamedTuple):
     """One line of an artifact listing."""
 

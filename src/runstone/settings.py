@@ -134,6 +134,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _field("Listen beyond this machine although nobody has to log in."),
     ] = False
 
+    webhook_networks: Annotated[
+        tuple[str, ...],
+        _field(
+            "Private networks that webhooks may call, with commas, such as "
+            "10.1.0.0/16; by http too. Elsewhere only public addresses by https.",
+            metavar="NETWORKS",
+        ),
+    ] = ()
+
     log_level: Annotated[
         str,
         _field(

@@ -30,6 +30,7 @@ class Client:
         self._wire.request(method, path, sent, headers)
         response = self._wire.getresponse()
         answer = response.read()
+        self._wire.close()  # a server hangs up on who says nothing for a while
         is_json = response.getheader("Content-Type") == "application/json"
 
         return response.status, json.loads(answer) if is_json else answer

@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from runstone import errors
+from runstone.model import Stage
 from runstone.storage import documents, experiments, migrate, search, series
 from runstone.storage.db import Database
+from runstone.storage.registry import aliases, transitions
 from tests.factories import new_run
 
 
@@ -150,6 +152,27 @@ def test_a_database_of_every_revision_opens(path: Path, tmp_path: Path) -> None:
     assert found.outputs[0].model_id == "m-1"
     assert whole.step.tolist() == [0, 1, 2, 3]
     assert whole.value.tolist()[:2] == [1.5, 1.25]
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(each for each in UPGRADES.glob("*.db") if each.stem >= "0002"),
+    ids=lambda path: path.stem,
+)
+def test_a_registry_of_every_revision_opens(path: Path, tmp_path: Path) -> None:
+    """With the alias, the stage and the history that it had."""
+    copy = tmp_path / path.name
+    shutil.copy(path, copy)
+    url = f"sqlite:///{copy}"
+
+    migrate.upgrade(url)
+
+    with closing(Database(url)) as db:
+        champion = db.look(aliases.version, "kept", alias="champion")
+        moves = db.look(transitions.page, "kept", limit=9).transitions
+    assert champion.stage is Stage.PRODUCTION
+    assert dict(champion.tags) == {"team": "stone"}
+    assert [move.author for move in moves] == ["ann", "ann"]
 
 
 def test_there_is_a_database_of_this_revision() -> None:

@@ -25,7 +25,7 @@ TIMES = ("time", "_timestamp", "_ms")
 """How the names of such fields end."""
 
 RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")
-ID = re.compile(r"\b[0-9a-f]{32}\b")
+ID = re.compile(r"\b[0-9a-f]{32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 PLACE = re.compile(r"(?<=^mlflow-artifacts:/)\d+")
 ONLY_PEERS = {"sqlstate", "error_class", "workspace"}
 """Fields of the peer's that say nothing: no client reads them."""

@@ -336,4 +336,5 @@ DIFFERENT: Final[dict[str, Same]] = {
             "order ['name', 'name DESC']",
         ),
     },
+    "webhooks": _each(BAD, MISFIT, "create with a bad status"),
 }

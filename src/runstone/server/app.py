@@ -16,13 +16,15 @@ from typing import Final
 from runstone import errors
 from runstone.artifacts import Chunks, open_store
 from runstone.server import errors as wire_errors
-from runstone.server import mlflow, native, security, web
+from runstone.server import mlflow, native, outbound, security, web
+from runstone.server.courier import Courier
 from runstone.server.http import Receive, Reply, Request, Route, Router, Scope, Send
 from runstone.server.state import now_ms
 from runstone.settings import Settings
 from runstone.storage import experiments
 from runstone.storage.compaction import Compactor
 from runstone.storage.db import Database
+from runstone.storage.registry import deliveries
 
 
 SAFE_HEADERS: Final = [
@@ -55,6 +57,8 @@ class App:
         self.database = Database(settings.database_url)
         self.artifacts = open_store(settings.artifacts_uri)
         self.compactor = Compactor(self.database)
+        networks = outbound.networks(settings.webhook_networks)
+        self.courier = Courier(self.database, networks)
         self.router = Router(routes())
         self.access_log = AccessLog() if settings.access_log else None
         self.background: set[asyncio.Task[object]] = set()
@@ -151,10 +155,12 @@ class App:
         root = self.settings.artifact_root
         await self.database.write(experiments.settle_default, root, now_ms=now_ms())
         self.compactor.start()
+        self.courier.start()
         sweeping = asyncio.create_task(self._sweep())
         await send({"type": "lifespan.startup.complete"})
         await receive()
         sweeping.cancel()
+        await self.courier.stop()
         await asyncio.gather(*self.background, return_exceptions=True)
         await asyncio.to_thread(self.close)
         await send({"type": "lifespan.shutdown.complete"})
@@ -164,6 +170,10 @@ class App:
         while True:
             with suppress(errors.RunstoneError):  # the next upload says it better
                 await self.artifacts.sweep(before_ms=now_ms() - ABANDONED_MS)
+            with suppress(errors.RunstoneError):  # an hour later will do
+                await self.database.write(
+                    deliveries.forget, before_ms=now_ms() - deliveries.KEPT_MS
+                )
             await asyncio.sleep(SWEEP_SECONDS)
 
     @property

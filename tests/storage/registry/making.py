@@ -1,7 +1,9 @@
 """Models and versions for tests that are about something else."""
 
-from runstone.model import Stage, Tag, Transition
-from runstone.storage.registry import models, stages, transitions, versions
+from collections.abc import Sequence
+
+from runstone.model import RegisteredModel, Stage, Tag, Transition
+from runstone.storage.registry import models, rows, stages, transitions, versions
 from runstone.storage.registry.sources import Source
 from runstone.storage.registry.transitions import Note
 from runstone.storage.tx import Row, Tx
@@ -32,6 +34,17 @@ def version(
 def every(tx: Tx, table: str, /) -> list[Row]:
     """Return all rows of a table."""
     return tx.all(f"SELECT * FROM {table}")
+
+
+def models_of(tx: Tx, names: Sequence[str], /) -> list[RegisteredModel]:
+    """Return models by their names."""
+    found = tx.all(
+        f"SELECT {rows.MODEL_COLUMNS} FROM registered_model m "
+        "WHERE m.name IN (:names) ORDER BY m.id",
+        names=names,
+    )
+
+    return rows.models(tx, found)
 
 
 def move(tx: Tx, name: str, number: int, stage: Stage) -> None:

@@ -161,8 +161,8 @@ def test_what_a_missing_model_is_asked_is_said_to_be_missing(db: Database) -> No
         lambda tx: models.describe(tx, "none", "x", now_ms=1),
         lambda tx: models.rename(tx, name="none", new_name="x", note=NOTE),
         lambda tx: models.delete(tx, "none", note=NOTE),
-        lambda tx: models.set_tag(tx, "none", Tag("a", "1")),
-        lambda tx: models.delete_tag(tx, "none", "a"),
+        lambda tx: models.set_tag(tx, "none", Tag("a", "1"), now_ms=1),
+        lambda tx: models.delete_tag(tx, "none", "a", now_ms=1),
         lambda tx: aliases.put(tx, "none", alias="a", version=1, note=NOTE),
         lambda tx: aliases.drop(tx, "none", alias="a", note=NOTE),
         lambda tx: aliases.version(tx, "none", alias="latest"),
@@ -179,24 +179,23 @@ def test_tags_are_set_changed_and_removed(db: Database) -> None:
     """Removing one that is not there is no mistake, as in MLflow."""
     db.transact(making.model, "iris", a="1")
 
-    db.transact(models.set_tag, "iris", Tag("a", "2"))
-    db.transact(models.set_tag, "iris", Tag("b", ""))
-    db.transact(models.delete_tag, "iris", "none")
+    db.transact(models.set_tag, "iris", Tag("a", "2"), now_ms=1)
+    db.transact(models.set_tag, "iris", Tag("b", ""), now_ms=1)
+    db.transact(models.delete_tag, "iris", "none", now_ms=1)
     assert dict(db.look(models.by_name, "iris").tags) == {"a": "2", "b": ""}
-    db.transact(models.delete_tag, "iris", "a")
+    db.transact(models.delete_tag, "iris", "a", now_ms=1)
     assert dict(db.look(models.by_name, "iris").tags) == {"b": ""}
     with pytest.raises(errors.TooLarge):
-        db.transact(models.set_tag, "iris", Tag("c", "v" * 100_001))
+        db.transact(models.set_tag, "iris", Tag("c", "v" * 100_001), now_ms=1)
 
 
 def test_many_models_come_with_a_fixed_number_of_queries(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page of a thousand asks no more often than a page of one."""
-    numbers = []
-    for place in range(20):
-        db.transact(making.model, f"m{place}", 2)
-        numbers.append(db.look(models.by_name, f"m{place}").number)
+    names = [f"m{place}" for place in range(20)]
+    for name in names:
+        db.transact(making.model, name, 2)
     asked = 0
     execute = Tx._execute
 
@@ -207,7 +206,7 @@ def test_many_models_come_with_a_fixed_number_of_queries(
 
     monkeypatch.setattr(Tx, "_execute", counting)
 
-    assert len(db.look(models.by_numbers, numbers[:1])) == 1
+    assert len(db.look(making.models_of, names[:1])) == 1
     of_one, asked = asked, 0
-    assert len(db.look(models.by_numbers, numbers)) == 20
+    assert len(db.look(making.models_of, names)) == 20
     assert asked == of_one == 5

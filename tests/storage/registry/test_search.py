@@ -151,8 +151,8 @@ def slow_models(
 ) -> list[RegisteredModel]:
     """Look at every model and sort them."""
     node = parse_models(text)
-    rows_found = db.look(lambda tx: tx.all("SELECT id FROM registered_model"))
-    every = db.look(models.by_numbers, [row[0] for row in rows_found])
+    names = db.look(lambda tx: tx.all("SELECT name FROM registered_model"))
+    every = db.look(making.models_of, [row[0] for row in names])
     found = [
         each
         for each in every

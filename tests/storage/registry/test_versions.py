@@ -68,7 +68,7 @@ def test_a_deleted_version_takes_its_aliases_along(db: Database) -> None:
     for alias in ("a", "b"):
         db.transact(aliases.put, "iris", alias=alias, version=2, note=NOTE)
     db.transact(aliases.put, "iris", alias="c", version=1, note=NOTE)
-    db.transact(versions.set_tag, "iris", version=2, tag=Tag("k", "v"))
+    db.transact(versions.set_tag, "iris", version=2, tag=Tag("k", "v"), now_ms=1)
 
     db.transact(versions.delete, "iris", version=2, note=NOTE)
 
@@ -85,8 +85,8 @@ def test_what_a_missing_version_is_asked_is_said_to_be_missing(db: Database) -> 
         lambda tx: versions.by_version(tx, "iris", 9),
         lambda tx: versions.describe(tx, "iris", version=9, description="x", now_ms=1),
         lambda tx: versions.delete(tx, "iris", version=9, note=NOTE),
-        lambda tx: versions.set_tag(tx, "iris", version=9, tag=Tag("a", "1")),
-        lambda tx: versions.delete_tag(tx, "iris", version=9, key="a"),
+        lambda tx: versions.set_tag(tx, "iris", version=9, tag=Tag("a", "1"), now_ms=1),
+        lambda tx: versions.delete_tag(tx, "iris", version=9, key="a", now_ms=1),
         lambda tx: aliases.put(tx, "iris", alias="a", version=9, note=NOTE),
         lambda tx: making.move(tx, "iris", 9, Stage.STAGING),
         lambda tx: sources.find(tx, Copied("iris", version=9)),

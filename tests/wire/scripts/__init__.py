@@ -10,6 +10,7 @@ from tests.wire.scripts import (
     registry_search,
     runs,
     search,
+    webhooks,
 )
 
 
@@ -23,4 +24,5 @@ SCRIPTS = {
     **registry_search.SCRIPTS,
     **logged_models.SCRIPTS,
     **logged_model_search.SCRIPTS,
+    **webhooks.SCRIPTS,
 }

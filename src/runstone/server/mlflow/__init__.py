@@ -14,6 +14,7 @@ from runstone.server.mlflow import (
     runs,
     transfers,
     versions,
+    webhooks,
 )
 
 
@@ -38,6 +39,7 @@ def routes() -> list[Route]:
         *transfers.routes,
         *models.routes,
         *versions.routes,
+        *webhooks.routes,
         *logged_models.routes,
         *about.routes,
     ]

@@ -175,7 +175,8 @@ async def set_tag(request: Request) -> Reply:
     body = await read(request, SetTag)
     named([body.key], "key")
     name = naming.model(body.name)
-    await database(request).write(models.set_tag, name, Tag(body.key, body.value))
+    tag = Tag(body.key, body.value)
+    await database(request).write(models.set_tag, name, tag, now_ms=now_ms())
 
     return Reply()
 
@@ -184,7 +185,9 @@ async def delete_tag(request: Request) -> Reply:
     """Remove a tag of a registered model."""
     body = await read(request, DeleteTag)
     named([body.key], "key")
-    await database(request).write(models.delete_tag, naming.model(body.name), body.key)
+    await database(request).write(
+        models.delete_tag, naming.model(body.name), body.key, now_ms=now_ms()
+    )
 
     return Reply()
 

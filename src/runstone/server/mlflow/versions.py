@@ -186,6 +186,7 @@ async def set_tag(request: Request) -> Reply:
         naming.model(body.name),
         version=version_number(body.version),
         tag=Tag(body.key, body.value),
+        now_ms=now_ms(),
     )
 
     return Reply()
@@ -200,6 +201,7 @@ async def delete_tag(request: Request) -> Reply:
         naming.model(body.name),
         version=version_number(body.version),
         key=body.key,
+        now_ms=now_ms(),
     )
 
     return Reply()

@@ -8,6 +8,7 @@ from runstone.server.native import (
     openapi,
     runs,
     series,
+    webhooks,
 )
 
 
@@ -19,6 +20,7 @@ def routes() -> list[Route]:
         *series.routes,
         *models.routes,
         *logged_models.routes,
+        *webhooks.routes,
         *openapi.routes,
     ]
 

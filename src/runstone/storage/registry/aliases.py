@@ -2,7 +2,7 @@
 
 from runstone import errors
 from runstone.model import Change, ModelVersion
-from runstone.storage.registry import naming, rows, transitions
+from runstone.storage.registry import naming, news, rows, transitions
 from runstone.storage.registry.rows import VERSION_COLUMNS, VERSIONS, Locked
 from runstone.storage.registry.transitions import Expected, Note
 from runstone.storage.tx import Tx
@@ -59,6 +59,14 @@ def put(
         alias=alias,
         version=version,
     )
+    news.tell(
+        tx,
+        model,
+        "model_version_alias.created",
+        now_ms=note.now_ms,
+        alias=alias,
+        version=str(version),
+    )
 
 
 def drop(
@@ -82,6 +90,8 @@ def drop(
         model=model.number,
         alias=alias,
     )
+    event = "model_version_alias.deleted"
+    news.tell(tx, model, event, now_ms=note.now_ms, alias=alias)
 
 
 def version(tx: Tx, name: str, *, alias: str) -> ModelVersion:

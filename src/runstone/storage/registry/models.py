@@ -5,14 +5,16 @@ from collections.abc import Iterable, Sequence
 from runstone import errors, limits
 from runstone.model import Change, RegisteredModel, Tag
 from runstone.storage import words
-from runstone.storage.registry import naming, rows, transitions
+from runstone.storage.registry import naming, news, rows, transitions
 from runstone.storage.registry.rows import MODEL_COLUMNS, Locked
 from runstone.storage.registry.transitions import Note
 from runstone.storage.tx import Tx
 
 
-PROMPT_TAG = "mlflow.prompt.is_prompt"
+PROMPT_TAG = news.PROMPT_TAG
 """MLflow keeps prompts in the registry, told apart by this tag."""
+
+is_prompt = news.is_prompt
 
 
 def create(
@@ -45,6 +47,7 @@ def create(
         now_ms=now_ms,
     )
     rows.put_tags(tx, "registered_model_tag", number, given)
+    news.model_created(tx, name, tags=given, description=description, now_ms=now_ms)
 
     return by_name(tx, name)
 
@@ -64,18 +67,6 @@ def by_name(tx: Tx, name: str) -> RegisteredModel:
         raise errors.ModelNotFound(name)
 
     return rows.models(tx, found)[0]
-
-
-def by_numbers(tx: Tx, numbers: Sequence[int]) -> list[RegisteredModel]:
-    """Return models by their numbers, in the order asked for."""
-    found = tx.all(
-        f"SELECT {MODEL_COLUMNS} FROM registered_model m WHERE m.id IN (:ids)",  # noqa: S608  # our own column list
-        ids=list(numbers),
-    )
-    place = {number: index for index, number in enumerate(numbers)}
-    found.sort(key=lambda row: place[row[0]])
-
-    return rows.models(tx, found)
 
 
 def count_versions(tx: Tx, numbers: Sequence[int]) -> dict[int, int]:
@@ -169,29 +160,29 @@ def delete(tx: Tx, name: str, *, note: Note) -> None:
     tx.run("DELETE FROM registered_model WHERE id = :id", id=model.number)
 
 
-def set_tag(tx: Tx, name: str, tag: Tag) -> None:
+def set_tag(tx: Tx, name: str, tag: Tag, *, now_ms: int) -> None:
     """
     Set a tag of a model.
 
     Raises:
         ModelNotFound: No model has this name.
     """
-    rows.put_tags(tx, "registered_model_tag", rows.lock(tx, name).number, [tag])
+    model = rows.lock(tx, name)
+    rows.put_tags(tx, "registered_model_tag", model.number, [tag])
+    event = "registered_model_tag.set"
+    news.tell(tx, model, event, now_ms=now_ms, key=tag.key, value=tag.value)
 
 
-def delete_tag(tx: Tx, name: str, key: str) -> None:
+def delete_tag(tx: Tx, name: str, key: str, *, now_ms: int) -> None:
     """
     Remove a tag of a model; one that is not there is gone.
 
     Raises:
         ModelNotFound: No model has this name.
     """
-    rows.delete_tag(tx, "registered_model_tag", rows.lock(tx, name).number, key)
-
-
-def is_prompt(tags: Iterable[Tag]) -> bool:
-    """Say whether tags are those of a prompt; the last value of a key counts."""
-    return dict(tags).get(PROMPT_TAG, "").lower() == "true"
+    model = rows.lock(tx, name)
+    rows.delete_tag(tx, "registered_model_tag", model.number, key)
+    news.tell(tx, model, "registered_model_tag.deleted", now_ms=now_ms, key=key)
 
 
 def _require_free(tx: Tx, name: str, kind: str) -> None:

@@ -35,7 +35,7 @@ from runstone.storage.filters import (
     joined,
 )
 from runstone.storage.keyset import Key, KeyValue
-from runstone.storage.registry import models, rows, versions
+from runstone.storage.registry import models, rows
 from runstone.storage.tx import Clause, Row, Tx
 
 
@@ -77,9 +77,9 @@ def find_models(tx: Tx, query: Query) -> Models:
     """
     node = _told_of_prompts(parse_models(query.filter))
     order = order_models(query.order_by)
-    found, token = _page(tx, query, node, order, MODELS, "registered_model m", "m.id")
+    found, token = _page(tx, query, node, order, _MODELS)
 
-    return Models(models.by_numbers(tx, [row[0] for row in found]), token)
+    return Models(rows.models(tx, found), token)
 
 
 def find_versions(tx: Tx, query: Query) -> Versions:
@@ -92,9 +92,9 @@ def find_versions(tx: Tx, query: Query) -> Versions:
     """
     node = _told_of_prompts(parse_versions(query.filter))
     order = order_versions(query.order_by)
-    found, token = _page(tx, query, node, order, VERSIONS, rows.VERSIONS, "v.id")
+    found, token = _page(tx, query, node, order, _VERSIONS)
 
-    return Versions(versions.by_numbers(tx, [row[0] for row in found]), token)
+    return Versions(rows.versions(tx, found), token)
 
 
 def versions_of(tx: Tx, name: str, query: Query) -> Versions:
@@ -110,44 +110,48 @@ def versions_of(tx: Tx, name: str, query: Query) -> Versions:
     own: Node = Comparison(NAME, Op.EQUAL, name)
     node = parse_versions(query.filter)
     order = order_versions(query.order_by or ("version_number DESC",))
-    found, token = _page(
-        tx,
-        query,
-        own if node is None else And((own, node)),
-        order,
-        VERSIONS,
-        rows.VERSIONS,
-        "v.id",
-    )
+    both = own if node is None else And((own, node))
+    found, token = _page(tx, query, both, order, _VERSIONS)
 
-    return Versions(versions.by_numbers(tx, [row[0] for row in found]), token)
+    return Versions(rows.versions(tx, found), token)
+
+
+class _Source(NamedTuple):
+    """Where rows come from, and what a filter and a record see of them."""
+
+    table: str
+    columns: str
+    width: int
+    shape: Shape
+
+
+_MODELS: Final = _Source("registered_model m", rows.MODEL_COLUMNS, 5, MODELS)
+_VERSIONS: Final = _Source(rows.VERSIONS, rows.VERSION_COLUMNS, 12, VERSIONS)
 
 
 def _page(
-    tx: Tx,
-    query: Query,
-    node: Node,
-    order: Sequence[OrderTerm],
-    shape: Shape,
-    source: str,
-    number: str,
+    tx: Tx, query: Query, node: Node, order: Sequence[OrderTerm], source: _Source
 ) -> tuple[list[Row], str | None]:
-    keys = [Key(shape.columns[term.field.key], term.descending) for term in order]
-    mark = keyset.mark(source, node, query.order_by)
-    conditions = [Compiler(tx).labelled(node, shape)]
+    """Return the rows of a page, and the token of the next one."""
+    keys = [
+        Key(source.shape.columns[term.field.key], term.descending) for term in order
+    ]
+    mark = keyset.mark(source.table, node, query.order_by)
+    conditions = [Compiler(tx).labelled(node, source.shape)]
     if query.page_token:
         marks: list[KeyValue] = keyset.read_token(query.page_token, mark, len(keys))
         conditions.append(keyset.after(keys, marks))
     where: Clause = joined(" AND ", conditions)
     found = tx.all(
-        f"SELECT {number}, {keyset.columns(keys)} FROM {source} WHERE {where.sql} "  # noqa: S608  # compiled, with parameters
-        f"ORDER BY {keyset.order(keys)} LIMIT {query.limit + 1:d}",
+        f"SELECT {source.columns}, {keyset.columns(keys)} FROM {source.table} "  # noqa: S608  # compiled, with parameters
+        f"WHERE {where.sql} ORDER BY {keyset.order(keys)} LIMIT {query.limit + 1:d}",
         **where.params,
     )
     more = len(found) > query.limit
     found = found[: query.limit]
+    token = keyset.token(mark, found[-1][source.width :]) if more else None
 
-    return found, keyset.token(mark, found[-1][1:]) if more else None
+    return [row[: source.width] for row in found], token
 
 
 def _told_of_prompts(node: Node | None) -> Node:

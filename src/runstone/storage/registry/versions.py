@@ -1,12 +1,12 @@
 """Versions of registered models: create, read, describe, delete, and their tags."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from runstone import errors, limits
 from runstone.model import Change, ModelVersion, Stage, Tag
 from runstone.storage import words
-from runstone.storage.registry import aliases, rows, sources, transitions
-from runstone.storage.registry.rows import VERSION_COLUMNS, VERSIONS
+from runstone.storage.registry import aliases, news, rows, sources, transitions
+from runstone.storage.registry.rows import VERSION_COLUMNS, VERSIONS, Locked
 from runstone.storage.registry.sources import Source
 from runstone.storage.registry.transitions import Note
 from runstone.storage.tx import Tx
@@ -34,16 +34,7 @@ def create(
     words.clean("Run link", run_link, limits.URI_CHARS)
     model = rows.lock(tx, name)
     place = sources.settle(tx, source)
-    version = model.last_version + 1
-    tx.run(
-        """
-        UPDATE registered_model SET last_version = :version, updated_ms = :now_ms
-        WHERE id = :id
-        """,
-        version=version,
-        now_ms=now_ms,
-        id=model.number,
-    )
+    version = _count_on(tx, model, now_ms)
     number = tx.insert(
         """
         INSERT INTO model_version (model_id, version, stage, run_id, created_ms,
@@ -60,9 +51,36 @@ def create(
         run_link=run_link,
         description=description,
     )
-    rows.put_tags(tx, "model_version_tag", number, tags)
+    given = list(tags)
+    rows.put_tags(tx, "model_version_tag", number, given)
+    news.version_created(
+        tx,
+        name,
+        version=version,
+        source=place.source,
+        run_id=place.run_id,
+        tags=given,
+        description=description,
+        now_ms=now_ms,
+    )
 
     return by_version(tx, name, version)
+
+
+def _count_on(tx: Tx, model: Locked, now_ms: int) -> int:
+    """Give out the next number of a model's versions."""
+    version = model.last_version + 1
+    tx.run(
+        """
+        UPDATE registered_model SET last_version = :version, updated_ms = :now_ms
+        WHERE id = :id
+        """,
+        version=version,
+        now_ms=now_ms,
+        id=model.number,
+    )
+
+    return version
 
 
 def by_version(tx: Tx, name: str, version: int) -> ModelVersion:
@@ -82,18 +100,6 @@ def by_version(tx: Tx, name: str, version: int) -> ModelVersion:
         raise errors.VersionNotFound(name, version)
 
     return rows.versions(tx, found)[0]
-
-
-def by_numbers(tx: Tx, numbers: Sequence[int]) -> list[ModelVersion]:
-    """Return versions by the numbers of their rows, in the order asked for."""
-    found = tx.all(
-        f"SELECT {VERSION_COLUMNS} FROM {VERSIONS} WHERE v.id IN (:ids)",  # noqa: S608  # our own column list
-        ids=list(numbers),
-    )
-    place = {number: index for index, number in enumerate(numbers)}
-    found.sort(key=lambda row: place[row[1]])
-
-    return rows.versions(tx, found)
 
 
 def describe(
@@ -145,7 +151,7 @@ def delete(tx: Tx, name: str, *, version: int, note: Note) -> None:
     rows.touch(tx, model, note.now_ms)
 
 
-def set_tag(tx: Tx, name: str, *, version: int, tag: Tag) -> None:
+def set_tag(tx: Tx, name: str, *, version: int, tag: Tag, now_ms: int) -> None:
     """
     Set a tag of a version.
 
@@ -153,11 +159,21 @@ def set_tag(tx: Tx, name: str, *, version: int, tag: Tag) -> None:
         ModelNotFound: No model has this name.
         VersionNotFound: It has no such version.
     """
-    number = rows.version_number(tx, rows.lock(tx, name), version)
+    model = rows.lock(tx, name)
+    number = rows.version_number(tx, model, version)
     rows.put_tags(tx, "model_version_tag", number, [tag])
+    news.tell(
+        tx,
+        model,
+        "model_version_tag.set",
+        now_ms=now_ms,
+        version=str(version),
+        key=tag.key,
+        value=tag.value,
+    )
 
 
-def delete_tag(tx: Tx, name: str, *, version: int, key: str) -> None:
+def delete_tag(tx: Tx, name: str, *, version: int, key: str, now_ms: int) -> None:
     """
     Remove a tag of a version; one that is not there is gone.
 
@@ -165,5 +181,8 @@ def delete_tag(tx: Tx, name: str, *, version: int, key: str) -> None:
         ModelNotFound: No model has this name.
         VersionNotFound: It has no such version.
     """
-    number = rows.version_number(tx, rows.lock(tx, name), version)
+    model = rows.lock(tx, name)
+    number = rows.version_number(tx, model, version)
     rows.delete_tag(tx, "model_version_tag", number, key)
+    event = "model_version_tag.deleted"
+    news.tell(tx, model, event, now_ms=now_ms, version=str(version), key=key)
