@@ -20,7 +20,7 @@ from runstone.server import mlflow, native, security, web
 from runstone.server.http import Receive, Reply, Request, Route, Router, Scope, Send
 from runstone.server.state import now_ms
 from runstone.settings import Settings
-from runstone.storage import experiments
+from runstone.storage import experiments, journals
 from runstone.storage.compaction import Compactor
 from runstone.storage.db import Database
 
@@ -40,6 +40,8 @@ ABANDONED_MS: Final = 24 * 3600 * 1000
 """An upload that nobody wrote to for so long is over."""
 
 SWEEP_SECONDS: Final = 3600
+
+LAPSE_SECONDS: Final = 60
 
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -148,10 +150,14 @@ class App:
         root = self.settings.artifact_root
         await self.database.write(experiments.settle_default, root, now_ms=now_ms())
         self.compactor.start()
-        sweeping = asyncio.create_task(self._sweep())
+        chores = [
+            asyncio.create_task(self._sweep()),
+            asyncio.create_task(self._lapse()),
+        ]
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        sweeping.cancel()
+        for chore in chores:
+            chore.cancel()
         await asyncio.gather(*self.background, return_exceptions=True)
         await asyncio.to_thread(self.close)
         await send({"type": "lifespan.shutdown.complete"})
@@ -162,6 +168,13 @@ class App:
             with suppress(errors.RunstoneError):  # the next upload says it better
                 await self.artifacts.sweep(before_ms=now_ms() - ABANDONED_MS)
             await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _lapse(self) -> None:
+        """End the runs whose processes have died without a word."""
+        while True:
+            await asyncio.sleep(LAPSE_SECONDS)
+            with suppress(errors.RunstoneError):  # the next round does it
+                await self.database.write_long(journals.lapse, now_ms=now_ms())
 
     @property
     def routes(self) -> tuple[Route, ...]:

@@ -19,7 +19,7 @@ from runstone import errors
 from runstone.storage import db
 
 
-HEAD: Final = "0001"
+HEAD: Final = "0007"
 """The newest revision in `migrations/versions`."""
 
 VERSION_TABLE: Final = "runstone_version"

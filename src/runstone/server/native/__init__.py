@@ -1,11 +1,17 @@
 """`/api/v1`: our own wire, for our UI and our SDK.  Columns in, columns out."""
 
 from runstone.server.http import Route
-from runstone.server.native import experiments, openapi, runs, series
+from runstone.server.native import experiments, journals, openapi, runs, series
 
 
 def routes() -> list[Route]:
     """Return every route of our own wire."""
-    below = [*experiments.routes, *runs.routes, *series.routes, *openapi.routes]
+    below = [
+        *experiments.routes,
+        *runs.routes,
+        *series.routes,
+        *journals.routes,
+        *openapi.routes,
+    ]
 
     return [route._replace(path="/api/v1/" + route.path) for route in below]
