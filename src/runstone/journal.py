@@ -81,7 +81,18 @@ class Status(msgspec.Struct, tag="status", omit_defaults=True, frozen=True):
     end_ms: int | None = None
 
 
-Change = Begin | Params | Tags | Untag | Status
+class Media(msgspec.Struct, tag="media", frozen=True):
+    """Something richer than a number at a step: images, audio, a table, a text."""
+
+    key: str
+    step: int
+    time_ms: int
+    body: msgspec.Raw
+    """A JSON object that says what it is in its field "type"; files stand in it as
+    paths of the run's artifacts."""
+
+
+Change = Begin | Params | Tags | Untag | Status | Media
 
 
 class Call(NamedTuple):

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from runstone import journal
 from runstone.journal import Change
 from runstone.model import RunStatus
@@ -90,6 +92,23 @@ class Run:
         """Remove a tag."""
         self.tags.pop(key, None)
         self.say(journal.Untag(key))
+
+    def log_media(self, key: str, body: Mapping[str, object], *, step: int) -> None:
+        """
+        Log something richer than a number.
+
+        Args:
+            key: Name, as of a metric.
+
+            body: What it is: "type" names it (images, audio, video, table,
+                histogram, html, text …), and files stand in it by their paths among
+                the run's artifacts (`log_file`, `log_bytes`).
+
+            step: As of a metric.
+        """
+        time_ms = time.time_ns() // 1_000_000
+        raw = msgspec.Raw(msgspec.json.encode(body))
+        self.say(journal.Media(key, step, time_ms, raw))
 
     def log_file(self, source: Path, path: str) -> None:
         """

@@ -12,9 +12,20 @@ from functools import partial
 from typing import NamedTuple
 
 from runstone import errors, limits
-from runstone.journal import Begin, Call, Change, Params, Record, Status, Tags, Untag
+from runstone.journal import (
+    Begin,
+    Call,
+    Change,
+    Media,
+    Params,
+    Record,
+    Status,
+    Tags,
+    Untag,
+)
 from runstone.model import Param, RunStatus, Tag
-from runstone.storage import experiments, labels, metrics, runs, words
+from runstone.storage import experiments, labels, media, metrics, runs, words
+from runstone.storage.media import Medium
 from runstone.storage.metrics import Batch
 from runstone.storage.runs import Place
 from runstone.storage.tx import Tx
@@ -217,6 +228,8 @@ def _change(tx: Tx, place: Place, changes: Iterable[Change]) -> list[Refusal]:
                 refused += _each("tag", said.values, partial(_put_tags, tx, place))
             case Untag():
                 labels.delete_tag(tx, place.run, said.key)
+            case Media():
+                refused += _media(tx, place, said)
             case Status():
                 runs.set_status(tx, place, said.status, said.end_ms)
 
@@ -246,6 +259,16 @@ def _put_params(tx: Tx, place: Place, anew: bool, values: Mapping[str, str]) -> 
 
 def _put_tags(tx: Tx, place: Place, values: Mapping[str, str]) -> None:
     runs.put_tags(tx, place, [Tag(_named(k), value) for k, value in values.items()])
+
+
+def _media(tx: Tx, place: Place, said: Media) -> list[Refusal]:
+    item = Medium(said.key, said.step, said.time_ms, bytes(said.body))
+    try:
+        media.put(tx, place, [item])
+    except errors.InvalidInput as error:
+        return [Refusal(f"media {said.key[:80]!r}", error)]
+
+    return []
 
 
 def _named(key: str) -> str:

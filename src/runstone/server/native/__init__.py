@@ -1,7 +1,7 @@
 """`/api/v1`: our own wire, for our UI and our SDK.  Columns in, columns out."""
 
 from runstone.server.http import Route
-from runstone.server.native import experiments, journals, openapi, runs, series
+from runstone.server.native import experiments, journals, media, openapi, runs, series
 
 
 def routes() -> list[Route]:
@@ -11,6 +11,7 @@ def routes() -> list[Route]:
         *runs.routes,
         *series.routes,
         *journals.routes,
+        *media.routes,
         *openapi.routes,
     ]
 

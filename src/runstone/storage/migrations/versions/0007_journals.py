@@ -1,21 +1,23 @@
 """
-Journals: how far each writer of a run has been heard.
+Journals: how far each writer of a run has been heard; media at steps.
 
 Revision ID: 0007
 """
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import mysql
 
 
 revision = "0007"
 down_revision = "0001"
 
 Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Bytes = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
 
 
 def upgrade() -> None:
-    """Create the table of writers."""
+    """Create the tables of writers and of what is richer than a number."""
     op.create_table(
         "writer",
         sa.Column("run_id", Number, primary_key=True, autoincrement=False),
@@ -26,6 +28,15 @@ def upgrade() -> None:
         sa.Column("heard_ms", sa.BigInteger, nullable=False),
         # Whether it said that it ends, so that its silence means nothing.
         sa.Column("is_done", sa.SmallInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "media",
+        sa.Column("run_id", Number, primary_key=True, autoincrement=False),
+        sa.Column("key_id", Number, primary_key=True, autoincrement=False),
+        sa.Column("step", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("time_ms", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("body", Bytes, nullable=False),  # JSON
         sqlite_with_rowid=False,
     )
     op.create_index("writer_by_silence", "writer", ["is_done", "heard_ms"])
