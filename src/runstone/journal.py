@@ -17,12 +17,12 @@ time (i64), count and size of the keys (u16 each), the values (f64), the keys
 
 import struct
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 from zlib import crc32
 
 import msgspec
 
-from runstone import errors
+from runstone import errors, limits
 from runstone.model import RunStatus
 
 
@@ -39,6 +39,9 @@ CALL_KEYS: Final = 65_535
 """Most keys, and most bytes of keys, in one record."""
 
 
+Int64 = Annotated[int, msgspec.Meta(ge=limits.INT64_MIN, le=limits.INT64_MAX)]
+
+
 class Begin(msgspec.Struct, tag="begin", omit_defaults=True, frozen=True):
     """The run exists from here on; one that exists already goes on."""
 
@@ -50,7 +53,7 @@ class Begin(msgspec.Struct, tag="begin", omit_defaults=True, frozen=True):
     """Of the run; empty where an old run goes on under its name."""
 
     user: str = ""
-    start_ms: int = 0
+    start_ms: Int64 = 0
     tags: dict[str, str] = {}
 
 
@@ -78,15 +81,15 @@ class Status(msgspec.Struct, tag="status", omit_defaults=True, frozen=True):
     """How far the run has come."""
 
     status: RunStatus
-    end_ms: int | None = None
+    end_ms: Int64 | None = None
 
 
 class Media(msgspec.Struct, tag="media", frozen=True):
     """Something richer than a number at a step: images, audio, a table, a text."""
 
     key: str
-    step: int
-    time_ms: int
+    step: Int64
+    time_ms: Int64
     body: msgspec.Raw
     """A JSON object that says what it is in its field "type"; files stand in it as
     paths of the run's artifacts."""
