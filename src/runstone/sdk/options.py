@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import Final, Literal
 
+from runstone import locations
+
 
 Mode = Literal["online", "offline", "disabled"]
 
@@ -18,6 +20,22 @@ def tracking_uri() -> str:
             return os.environ[name]
 
     return DEFAULT_URI
+
+
+def fixed(uri: str) -> str:
+    """
+    Return a tracking URI that means the same from any folder.
+
+    Raises:
+        Unusable: No store is spelled like this.
+    """
+    if not uri or uri.startswith(("http://", "https://")):
+        return uri.rstrip("/")
+    store = locations.locate(uri)
+    if store.folder:
+        return str(store.folder)
+
+    return f"sqlite:///{store.file}" if store.file else uri
 
 
 def mode() -> Mode:

@@ -58,10 +58,16 @@ class Lane:
 
         writer: The writer, if it lives in this process.  Where it is gone, the
             folder goes too once all of it is heard.
+
+        uri: Where it goes, if not where its writer said.
     """
 
-    def __init__(self, folder: Path, writer: Writer | None = None) -> None:
+    def __init__(
+        self, folder: Path, writer: Writer | None = None, uri: str | None = None
+    ) -> None:
         self.journal = Journal(folder)
+        if uri:
+            self.journal.target = self.journal.target._replace(tracking_uri=uri)
         self.refused: errors.RunstoneError | None = None
         self._writer = writer
         self._files = Files(folder / "files")
@@ -251,9 +257,15 @@ class Files:
 
 
 class Sender:
-    """Two threads that send lanes: one what was said, one the artifacts."""
+    """
+    Two threads that send lanes: one what was said, one the artifacts.
 
-    def __init__(self) -> None:
+    Args:
+        uri: Where adopted lanes go, if not where their writers said.
+    """
+
+    def __init__(self, uri: str | None = None) -> None:
+        self._uri = uri
         self._lanes: list[Lane] = []
         self._changing = threading.Lock()
         self._stopping = False
@@ -277,7 +289,7 @@ class Sender:
     def adopt(self, folders: Iterable[Path]) -> None:
         """Take on what other writers left behind in these folders."""
         ours = {lane.journal.folder for lane in self._lanes}
-        for lane in orphans(set(folders) - ours):
+        for lane in orphans(set(folders) - ours, self._uri):
             self.add(lane)
 
     def hurry(self) -> None:
@@ -362,10 +374,10 @@ class Sender:
         self.adopt(folder for run in runs for folder in spool.writers(run))
 
 
-def orphans(folders: Iterable[Path]) -> Iterator[Lane]:
+def orphans(folders: Iterable[Path], uri: str | None = None) -> Iterator[Lane]:
     """Yield the lanes of writers that died before they were heard to the end."""
     for folder in sorted(folders):
         with suppress(OSError, ValueError, TypeError):  # it is going, or half made
-            lane = Lane(folder)
+            lane = Lane(folder, uri=uri)
             if lane.take():
                 yield lane

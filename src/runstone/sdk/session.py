@@ -53,11 +53,19 @@ class Session:
     @property
     def tracking_uri(self) -> str:
         """Where runs go; "" is nowhere."""
-        return options.tracking_uri() if self._uri is None else self._uri
+        if self._uri is None:
+            return options.fixed(options.tracking_uri())
+
+        return self._uri
 
     def set_tracking_uri(self, uri: str) -> None:
-        """Say where runs go from now on."""
-        self._uri = uri
+        """
+        Say where runs go from now on.
+
+        Raises:
+            Unusable: No store is spelled like this.
+        """
+        self._uri = options.fixed(uri)
 
     def door(self) -> Door:
         """
