@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 
 WATCH_SECONDS = 2.0
+
+STUCK_SECONDS = 3.0
+"""A round in which nothing moves for so long is over."""
+
+PAUSE_SECONDS = 5.0
 
 
 @click.command()
@@ -57,26 +63,23 @@ def sync(
       runstone sync /mnt/cluster/spool --tracking-uri http://tracking:5000
     """
     from runstone.sdk import options
-    from runstone.sdk.sender import Sender
 
     homes = list(folders) or [options.spool()]
-    waiting = [folder for home in homes for folder in _writers(home)]
+    waiting = _all_writers(homes)
     if dry_run:
         _print([_row(folder) for folder in waiting], as_json=as_json)
         return
 
-    sender = Sender(tracking_uri and options.fixed(tracking_uri))
-    try:
-        sender.adopt(waiting)
-        sent = _send(sender, patience, shown=not quiet and not as_json)
-        while watch:
-            time.sleep(WATCH_SECONDS)
-            sender.adopt(folder for home in homes for folder in _writers(home))
-            sent |= _send(sender, patience, shown=False)
-    finally:
-        sender.stop()
+    uri = tracking_uri and options.fixed(tracking_uri)
+    shown = not quiet and not as_json
+    _send(lambda: waiting, uri, patience, shown=shown)
+    while watch:
+        time.sleep(WATCH_SECONDS)
+        _send(
+            lambda: [f for home in homes for f in _writers(home)], uri, 0, shown=shown
+        )
 
-    left = [_row(folder) for folder in waiting if (folder / "target.json").exists()]
+    left = [_row(folder) for folder in _waiting(waiting)]
     if as_json:
         click.echo(json.dumps({"sent": len(waiting) - len(left), "left": left}))
     elif not quiet:
@@ -86,6 +89,10 @@ def sync(
             f"{len(left)} of {len(waiting)} were not sent; try again when the server "
             "is there"
         )
+
+
+def _all_writers(homes: list[Path]) -> list[Path]:
+    return [folder for home in homes for folder in _writers(home)]
 
 
 def _writers(home: Path) -> list[Path]:
@@ -98,8 +105,35 @@ def _writers(home: Path) -> list[Path]:
     return spool.folders(home) or spool.writers(home)
 
 
-def _send(sender: "Sender", patience: float, *, shown: bool) -> bool:
-    """Send until nothing is left, or nothing moves any more."""
+def _send(
+    folders: Callable[[], list[Path]], uri: str | None, patience: float, *, shown: bool
+) -> None:
+    """
+    Send in rounds until nothing is left, or nothing has moved for long.
+
+    Between rounds the folders are free, so that another `runstone sync`, told
+    perhaps to send them elsewhere, need not wait for this one.
+    """
+    from runstone.sdk.sender import Sender
+
+    give_up_at = time.monotonic() + patience
+    while left := _waiting(folders()):
+        sender = Sender(uri)
+        try:
+            sender.adopt(left)
+            moved = _round(sender, shown=shown)
+        finally:
+            sender.stop()
+        if moved:
+            give_up_at = time.monotonic() + patience
+        elif time.monotonic() >= give_up_at:
+            return
+        else:
+            time.sleep(min(PAUSE_SECONDS, patience))
+
+
+def _round(sender: "Sender", *, shown: bool) -> bool:
+    """Send until all is sent or nothing moves; say whether anything did."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -109,7 +143,6 @@ def _send(sender: "Sender", patience: float, *, shown: bool) -> bool:
         TimeRemainingColumn,
     )
 
-    first = _bytes(sender)
     columns = (
         TextColumn("Sending"),
         BarColumn(),
@@ -117,18 +150,21 @@ def _send(sender: "Sender", patience: float, *, shown: bool) -> bool:
         TimeRemainingColumn(),
     )
     console = Console(stderr=True, quiet=not shown)
+    first = least = _bytes(sender)
+    moved_at = time.monotonic()
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=first)
-        least, moved_at = first, time.monotonic()
-        while not sender.flush(0.2):
+        while not sender.flush(0.2) and time.monotonic() - moved_at < STUCK_SECONDS:
             left = _bytes(sender)
             bar.update(task, completed=first - left)
             if left < least:
                 least, moved_at = left, time.monotonic()
-            if time.monotonic() - moved_at > patience:
-                return False
 
-    return True
+    return _bytes(sender) < first
+
+
+def _waiting(folders: list[Path]) -> list[Path]:
+    return [folder for folder in folders if (folder / "target.json").exists()]
 
 
 def _bytes(sender: "Sender") -> int:

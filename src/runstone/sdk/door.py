@@ -85,6 +85,8 @@ class HttpDoor:
     """
 
     def __init__(self, url: str) -> None:
+        import encodings.idna  # noqa: F401  # or the first connection would load it
+
         import urllib3  # takes longer than all of ours
 
         self._root = url.rstrip("/")
@@ -204,8 +206,17 @@ def _seconds(text: str | None) -> float | None:
 
 
 _open: dict[str, Door] = {}
-_opening = threading.RLock()
 _abandoned: list[Door] = []
+
+# Held while a door is made, and while the process forks: a thread that is in the
+# middle of an import would leave the child with half of a module.
+_opening = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_opening.acquire,
+        after_in_parent=_opening.release,
+        after_in_child=_opening.release,
+    )
 
 
 def to(tracking_uri: str) -> Door:
@@ -235,8 +246,6 @@ def forget() -> None:
 
     They are not let go, since what a database would close is the parent's.
     """
-    global _opening  # noqa: PLW0603  # a lock that the parent's thread may hold
-    _opening = threading.RLock()
     _abandoned.extend(_open.values())
     _open.clear()
 

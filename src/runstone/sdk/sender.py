@@ -123,11 +123,16 @@ class Lane:
             return False
         try:
             did = act()
-        except errors.Unavailable as error:
+        except (errors.Unavailable, errors.NotFound) as error:
             self._put_off(what, error)
             return False
         except errors.RunstoneError as error:
             self._stop(error)
+            return False
+        # Whatever goes wrong beside training must not end this thread: it is told,
+        # and tried again.
+        except Exception as error:  # noqa: BLE001  # see above
+            self._put_off(what, error)
             return False
         if did:
             self._pause = FIRST_PAUSE_SECONDS
@@ -195,7 +200,7 @@ class Lane:
 
         return True
 
-    def _put_off(self, what: str, error: errors.Unavailable) -> None:
+    def _put_off(self, what: str, error: Exception) -> None:
         """Wait, longer each time, and never in step with others."""
         asked = error.seconds if isinstance(error, Busy) else None
         self._next[what] = time.monotonic() + (
@@ -346,13 +351,7 @@ class Sender:
         while not self._stopping:
             busy = False
             for lane in self._lanes:
-                # Whatever goes wrong beside training must not end this thread: it
-                # is told, and tried again.
-                try:
-                    busy |= act(lane)
-                except Exception as error:  # noqa: BLE001  # see above
-                    say.warn(f"sending failed ({error!r}); it is tried again")
-                    wake.wait(1)
+                busy |= act(lane)
             if name == "journal":
                 self._tidy()
             wake.wait(0 if busy and name == "files" else GATHER_SECONDS)

@@ -49,6 +49,7 @@ class Session:
         self._failure = ""
         self._status = RunStatus.FINISHED
         self._hooked = False
+        self._is_child = False
 
     @property
     def tracking_uri(self) -> str:
@@ -200,6 +201,7 @@ class Session:
         """Begin anew in a forked child: threads and files are the parent's."""
         self._lock = threading.RLock()
         self._sender = None
+        self._is_child = True
         door.forget()
         for run in self._runs:
             run.begin_again()
@@ -207,6 +209,9 @@ class Session:
     def close(self) -> None:
         """End what is under way and send it, within bounds; the rest is sent later."""
         for run in list(self._runs):
+            if self._is_child:  # the run is the parent's to end
+                run.close()
+                continue
             if self._failure:
                 run.set_tags({ERROR_TAG: self._failure})
             self.finish(run, self._status)
@@ -283,7 +288,7 @@ def send_later() -> None:
     )
     try:
         subprocess.Popen(  # noqa: S603  # our own program
-            [sys.executable, "-m", "runstone", "sync", "--quiet"],
+            [sys.executable, "-m", "runstone", "sync", "--quiet", "--patience", "3600"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -57,11 +57,18 @@ def put(tx: Tx, place: Place, items: Sequence[Medium]) -> None:
     )
 
 
-def of_run(
-    tx: Tx, run_id: str, *, key: str | None = None, limit: int = 1000
-) -> list[Medium]:
+def of_run(tx: Tx, run_id: str, *, key: str = "", limit: int = 1000) -> list[Medium]:
     """
     Return a run's media, by key and step, the last steps where there are more.
+
+    Args:
+        tx: Transaction.
+
+        run_id: The run's.
+
+        key: Only this one; "" is every key.
+
+        limit: How many at most.
 
     Raises:
         RunNotFound: No run has this id.
@@ -71,7 +78,7 @@ def of_run(
         """
         SELECT word.name, media.step, media.time_ms, media.body
         FROM media JOIN word ON word.id = media.key_id
-        WHERE media.run_id = :run AND (:key IS NULL OR word.name = :key)
+        WHERE media.run_id = :run AND (:key = '' OR word.name = :key)
         ORDER BY media.step DESC, media.time_ms DESC, word.name
         LIMIT :limit
         """,

@@ -12,7 +12,7 @@ from runstone.storage import media
 class Asked(msgspec.Struct):
     """Query of a run's media."""
 
-    key: str | None = None
+    key: str = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
 
 
