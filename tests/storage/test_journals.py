@@ -143,7 +143,7 @@ def test_a_deleted_experiment_begins_nothing(db: Database) -> None:
         append(db, uuid.uuid4().hex, [Begin(experiment="bin", name="x")])
 
 
-@pytest.mark.parametrize("sent", ["-1", "x", "１２", "9" * 30])
+@pytest.mark.parametrize("sent", ["-1", "x", "\uff11", "9" * 30])
 def test_an_experiment_that_is_no_number_is_not_found(db: Database, sent: str) -> None:
     """What clients send is never trusted to be one."""
     with pytest.raises((errors.ExperimentNotFound, errors.InvalidInput)):
