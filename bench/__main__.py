@@ -26,6 +26,7 @@ from bench import (
     footprint,
     history,
     peers,
+    registry,
     report,
     runner,
     searching,
@@ -53,6 +54,7 @@ WORKLOADS = [
     *writing.WORKLOADS[-1:],
     *history.WORKLOADS,
     *searching.WORKLOADS,
+    *registry.WORKLOADS,
     *footprint.WORKLOADS[3:],
 ]
 """All workloads; neighbours with the same stage share one start of the servers."""

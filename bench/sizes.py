@@ -24,6 +24,7 @@ class Sizes:
     blob_mib: int = 256
     files: int = 1_000
     disk_points: int = 1_000_000
+    models: int = 1_000
 
 
 FULL = Sizes()
@@ -42,5 +43,6 @@ QUICK = Sizes(
     blob_mib=16,
     files=50,
     disk_points=50_000,
+    models=50,
 )
 """Enough to see that everything runs; its ratios mean nothing."""

@@ -27,11 +27,6 @@ WIDTH = 80
 """Columns of the help text, whatever the terminal of the writer."""
 
 REFUSED: Mapping[str, tuple[str, ...]] = {
-    "the model registry": (
-        "/api/2.0/mlflow/registered-models/create",
-        "/api/2.0/mlflow/model-versions/create",
-        "/model-versions/get-artifact",
-    ),
     "logged models": (
         "/api/2.0/mlflow/logged-models",
         "/api/2.0/mlflow/runs/log-model",

@@ -11,11 +11,14 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from runstone.model import Dataset, DatasetInput, Param, RunStatus, Tag
+from runstone.model import Dataset, DatasetInput, Param, RunStatus, Stage, Tag
 from runstone.storage import compaction, datasets, experiments, metrics, migrate, runs
 from runstone.storage.datasets import ModelOutput
 from runstone.storage.db import Database
 from runstone.storage.metrics import Batch
+from runstone.storage.registry import aliases, models, stages, versions
+from runstone.storage.registry.sources import Source
+from runstone.storage.registry.transitions import Note
 
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "upgrades"
@@ -57,6 +60,18 @@ def fill(db: Database) -> None:
     db.transact(datasets.log_inputs, RUN_ID, [DatasetInput(data)])
     db.transact(datasets.log_outputs, RUN_ID, [ModelOutput("m-1", 3)])
     db.transact(runs.update, RUN_ID, status=RunStatus.FINISHED, end_ms=9)
+    register(db)
+
+
+def register(db: Database) -> None:
+    """Write a model with a version that has an alias, a stage and a tag."""
+    source = Source(f"runs:/{RUN_ID}/model", RUN_ID)
+    tags = [Tag("team", "stone")]
+    note = Note(11, "ann", "the best so far")
+    db.transact(models.create, "kept", tags=tags, now_ms=10)
+    db.transact(versions.create, "kept", source=source, tags=tags, now_ms=10)
+    db.transact(aliases.put, "kept", alias="champion", version=1, note=note)
+    db.transact(stages.move, "kept", version=1, stage=Stage.PRODUCTION, note=note)
 
 
 def points(steps: list[int], values: list[float]) -> Batch:

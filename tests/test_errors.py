@@ -10,7 +10,7 @@ from runstone import errors
 from runstone.errors import RunstoneError
 
 
-SAMPLES: dict[object, object] = {str: "x", int: 3, bool: True}
+SAMPLES: dict[object, object] = {str: "x", int: 3, bool: True, str | None: None}
 CLASSES = [
     value
     for _, value in inspect.getmembers(errors, inspect.isclass)

@@ -12,11 +12,16 @@ Every error that Runstone raises on purpose.
     │   ├── ExperimentNotFound
     │   ├── RunNotFound
     │   ├── ArtifactNotFound
-    │   └── UploadNotFound
+    │   ├── UploadNotFound
+    │   ├── ModelNotFound          no registered model has this name
+    │   ├── VersionNotFound
+    │   └── AliasNotFound
     ├── Conflict                   something is in the way
     │   ├── ExperimentExists
     │   ├── ExperimentDeleted      the experiment is in the bin
-    │   └── RunDeleted             the run is in the bin
+    │   ├── RunDeleted             the run is in the bin
+    │   ├── ModelExists            a registered model or a prompt has this name
+    │   └── HolderChanged          somebody else was there first
     ├── Refused                    the rules of this server forbid it
     ├── NotBuilt                   the protocol has it, Runstone does not (yet)
     ├── Unavailable                try again: busy, away or out of space
@@ -169,6 +174,40 @@ class UploadNotFound(NotFound):
         return f"No upload of {self.path!r} is open under this id; begin a new one"
 
 
+class ModelNotFound(NotFound):
+    """No registered model has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"Registered Model with name={self.name} not found"
+
+
+class VersionNotFound(NotFound):
+    """The registered model has no such version."""
+
+    def __init__(self, name: str, version: int) -> None:
+        super().__init__(name, version)
+        self.name = name
+        self.version = version
+
+    def __str__(self) -> str:
+        return f"Model Version (name={self.name}, version={self.version}) not found"
+
+
+class AliasNotFound(NotFound):
+    """The registered model has no such alias."""
+
+    def __init__(self, alias: str) -> None:
+        super().__init__(alias)
+        self.alias = alias
+
+    def __str__(self) -> str:
+        return f"Registered model alias {self.alias} not found."
+
+
 class Conflict(RunstoneError):
     """Something is in the way."""
 
@@ -222,6 +261,59 @@ class RunDeleted(Conflict):
         return (
             f"The run {self.run_id} must be in the 'active' state. "
             "Current state is deleted; restore it first"
+        )
+
+
+class ModelExists(Conflict):
+    """
+    A registered model, or a prompt, has this name already.
+
+    Args:
+        name: The name.
+
+        old: What has it, "Prompt" or "Registered Model".
+
+        new: What was to get it.
+    """
+
+    def __init__(self, name: str, old: str, new: str) -> None:
+        super().__init__(name, old, new)
+        self.name = name
+        self.old = old
+        self.new = new
+
+    def __str__(self) -> str:
+        if self.old == self.new:
+            return f"{self.new} (name={self.name}) already exists."
+        return (
+            f"Tried to create a {self.new.lower()} with name {self.name!r}, but the "
+            f"name is already taken by a {self.old.lower()}; choose another name"
+        )
+
+
+class HolderChanged(Conflict):
+    """
+    An alias or a stage is not where the caller thought it was.
+
+    Args:
+        what: Such as "alias 'champion' of 'iris'".
+
+        expected: What the caller thought; None for nothing.
+
+        present: What is true; None for nothing.
+    """
+
+    def __init__(self, what: str, expected: str | None, present: str | None) -> None:
+        super().__init__(what, expected, present)
+        self.what = what
+        self.expected = expected
+        self.present = present
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} is at {self.present or 'nothing'} by now, expected "
+            f"{self.expected or 'nothing'}; look at what changed, then send it "
+            "again with the present one"
         )
 
 

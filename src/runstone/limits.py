@@ -29,6 +29,21 @@ DATASET_DIGEST_CHARS = 64
 DATASET_TEXT_CHARS = 16_777_215
 """Longest dataset source, schema or profile; MLflow: 65,535 to 16,777,215."""
 
+MODEL_NAME_CHARS = 500
+"""Longest name of a registered model; MLflow's column has 256."""
+
+MODEL_TAG_VALUE_CHARS = 100_000
+"""Longest tag value of a registered model or a version; MLflow: 100,000."""
+
+MODEL_TEXT_CHARS = 100_000
+"""Longest description of a registered model or a version; MLflow's column has 5,000."""
+
+ALIAS_CHARS = 255
+"""Longest alias of a version; MLflow: 255."""
+
+WHY_CHARS = 10_000
+"""Longest reason given for a change of an alias or a stage."""
+
 RUN_NAME_CHARS = 1_000
 """Longest run name; MLflow has none of its own but its column's."""
 
@@ -73,6 +88,12 @@ SEARCH_RUNS = 50_000
 
 SEARCH_EXPERIMENTS = 50_000
 """Most experiments in one answer on MLflow's wire; MLflow: 50,000."""
+
+SEARCH_MODELS = 1_000
+"""Most registered models in one answer on MLflow's wire; MLflow: 1,000."""
+
+SEARCH_VERSIONS = 200_000
+"""Most versions in one answer on MLflow's wire; MLflow: 200,000."""
 
 SEARCH_EXPERIMENT_IDS = 10_000
 """Most experiments one search may name."""

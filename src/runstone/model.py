@@ -25,6 +25,24 @@ class RunStatus(StrEnum):
     KILLED = "KILLED"
 
 
+class Stage(StrEnum):
+    """Where a version of a model stands; MLflow's four words."""
+
+    NONE = "None"
+    STAGING = "Staging"
+    PRODUCTION = "Production"
+    ARCHIVED = "Archived"
+
+
+class Change(StrEnum):
+    """What a transition is about."""
+
+    ALIAS = "alias"
+    STAGE = "stage"
+    NAME = "name"
+    """A rename, or the end of a model."""
+
+
 class Tag(NamedTuple):
     """A label that may change."""
 
@@ -95,6 +113,81 @@ class DatasetInput(NamedTuple):
 
     dataset: Dataset
     tags: tuple[Tag, ...] = ()
+
+
+class Alias(NamedTuple):
+    """A name for one version of a registered model."""
+
+    alias: str
+    version: int
+
+
+class ModelVersion(NamedTuple):
+    """One version of a registered model."""
+
+    number: int
+    """Small integer of the store; never leaves the server."""
+
+    model: str
+    version: int
+    stage: Stage
+    source: str
+    """Where it came from, as it was told: `runs:/…`, `models:/…`, a URI."""
+
+    storage_location: str
+    """Where its files lie; another place than the source for a copy."""
+
+    run_id: str
+    """The run that made it, "" where none was told."""
+
+    run_link: str
+    description: str | None
+    created_ms: int
+    updated_ms: int
+    tags: tuple[Tag, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
+class RegisteredModel(NamedTuple):
+    """A named line of versions."""
+
+    number: int
+    """Small integer of the store; never leaves the server."""
+
+    name: str
+    description: str
+    created_ms: int
+    updated_ms: int
+    tags: tuple[Tag, ...] = ()
+    aliases: tuple[Alias, ...] = ()
+    latest: tuple[ModelVersion, ...] = ()
+    """The newest version of each stage that has one."""
+
+
+class Transition(NamedTuple):
+    """One change of an alias, of a stage or of a model's name; never taken back."""
+
+    number: int
+    """Later ones have greater numbers."""
+
+    model: str
+    """Name of the model at that time."""
+
+    time_ms: int
+    kind: Change
+    subject: str
+    """The alias, or the version whose stage it is; "" for a name."""
+
+    old: str | None
+    """Version, stage or name before; None where there was none."""
+
+    new: str | None
+    """Version, stage or name after; None where there is none any more."""
+
+    author: str
+    """Who did it, "" where the wire does not say."""
+
+    why: str
 
 
 class ArtifactEntry(NamedTuple):

@@ -8,8 +8,10 @@ from runstone.limits import INT64_MAX
 from runstone.search.fields import (
     DATASET_KEYS,
     EXPERIMENTS,
+    MODELS,
     OPS,
     RUNS,
+    VERSIONS,
     Language,
     Sort,
 )
@@ -55,7 +57,7 @@ def comparisons(draw: st.DrawFn, language: Language) -> Comparison:
         return Comparison(field, op, draw(NUMBERS))
     if sort is Sort.NUMBER:
         return Comparison(field, op, draw(INTEGERS | NUMBERS))
-    if sort is Sort.WHOLE:
+    if sort in (Sort.WHOLE, Sort.VERSION):
         return Comparison(field, op, draw(INTEGERS))
 
     return Comparison(field, op, draw(texts))
@@ -73,6 +75,8 @@ def trees(language: Language) -> st.SearchStrategy[Node]:
 
 RUN_TREES = trees(RUNS)
 EXPERIMENT_TREES = trees(EXPERIMENTS)
+MODEL_TREES = trees(MODELS)
+VERSION_TREES = trees(VERSIONS)
 
 _FEW = st.sampled_from(["a", "b", "A", "ab"])
 SUBJECTS = st.builds(

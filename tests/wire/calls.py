@@ -21,6 +21,9 @@ PREFIX = "/api/2.0/mlflow/"
 TIME_MS = 1_600_000_000_000
 """A number from here on is a time that the server took; scripts use smaller ones."""
 
+TIMES = ("time", "_timestamp")
+"""How the names of such fields end."""
+
 RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")
 ID = re.compile(r"\b[0-9a-f]{32}\b")
 PLACE = re.compile(r"(?<=^mlflow-artifacts:/)\d+")
@@ -28,8 +31,18 @@ ONLY_PEERS = {"sqlstate", "error_class", "workspace"}
 """Fields of the peer's that say nothing: no client reads them."""
 
 
-UNORDERED = {"params", "tags", "metrics", "dataset_summaries"}
+UNORDERED = {
+    "params",
+    "tags",
+    "metrics",
+    "dataset_summaries",
+    "aliases",
+    "latest_versions",
+}
 """Lists without a promised order of their keys; points of one key stay as they are."""
+
+NAMES = ("key", "name", "digest", "context", "alias", "version")
+"""What such a list is sorted by."""
 
 
 class Call(NamedTuple):
@@ -60,6 +73,16 @@ def post(says: str, path: str, body: Json = None, **keep: str) -> Call:
 def get(says: str, path: str, query: Json = None, **keep: str) -> Call:
     """Ask with a query."""
     return Call(says, "GET", _whole(path), query, keep)
+
+
+def patch(says: str, path: str, body: Json = None, **keep: str) -> Call:
+    """Change something, with a JSON body."""
+    return Call(says, "PATCH", _whole(path), body, keep)
+
+
+def delete(says: str, path: str, body: Json = None, **keep: str) -> Call:
+    """Delete something, named by a JSON body."""
+    return Call(says, "DELETE", _whole(path), body, keep)
 
 
 def _whole(path: str) -> str:
@@ -129,7 +152,7 @@ class Player:
         if isinstance(answer, list):
             found = [self._comparable(value, key) for value in answer]
             return sorted(found, key=_name) if key in UNORDERED else found
-        if isinstance(answer, int) and answer >= TIME_MS and key.endswith("time"):
+        if isinstance(answer, int) and answer >= TIME_MS and key.endswith(TIMES):
             return "<time>"
         if key == "next_page_token":
             return "<token>"
@@ -178,9 +201,10 @@ def _pass_a_millisecond() -> None:
 
 
 def _name(item: Json) -> tuple[str, ...]:
-    fields = item if isinstance(item, dict) else {}
+    if not isinstance(item, dict):
+        return (str(item),)
 
-    return tuple(str(fields.get(name)) for name in ("key", "name", "digest", "context"))
+    return tuple(str(item.get(name)) for name in NAMES)
 
 
 def _at(answer: Json, place: str) -> Json:

@@ -23,6 +23,34 @@ TWICE = "MLflow breaks on its own unique key, we keep the last value"
 ANY_VERSION = "MLflow has each path under one version only, we under all"
 NO_FIELD = "MLflow reads a missing number as 0 and complains about the 0"
 
+NOT_OURS = "a client's mistake is not a 500"
+ALIASES = "wherever a version stands, its aliases stand beside it"
+HIDDEN = "a name with signs that cannot be seen passes for another one (E6.14)"
+ENCODED = "a name that is another one once decoded shadows it (CVE-2024-3099)"
+COMPOSED = "one text is one name, whichever way Unicode spells it (E6.14)"
+LONG = "a name of any length fills pages and indexes (CVE-2024-6838)"
+SMUGGLED = "a place has no fragment, query or params (CVE-2024-1483)"
+NOWHERE = "nothing here or in a client reads models from there"
+SEAM = "logged models are not kept yet, so a well-formed id stands for itself"
+
+
+def _named(reason: str, *names: str) -> Same:
+    shown = [ascii(name)[:40] + str(len(name)) for name in names]
+    says = [f"{verb} {name}" for name in shown for verb in ("create", "get")]
+
+    return _each(BAD, reason, *says)
+
+
+def _with_and_without_run(reason: str, *sources: str) -> Same:
+    says = [
+        f"{how}: {source!r}" if how == "with a run" else f"{how} {source!r}"
+        for source in sources
+        for how in ("source", "with a run")
+    ]
+
+    return _each(BAD, reason, *says)
+
+
 DIFFERENT: Final[dict[str, Same]] = {
     "about": _each(
         OK,
@@ -170,5 +198,76 @@ DIFFERENT: Final[dict[str, Same]] = {
         ),
         **_each(BAD, "a tag without a key cannot be found", "create with an empty tag"),
         **_each(BAD, "an empty id is no id", "create in nothing"),
+    },
+    "registered_models": _each(BAD, NOT_JSON, "create with broken JSON")
+    | _each(
+        BAD, "a missing key is said to be missing", "create with a tag without a key"
+    ),
+    "registered_model_names": {
+        **_named(ENCODED, "a%2Fb", "a%20b", "a%00b"),
+        **_named(HIDDEN, "a\nb", "a\tb", "a\x00b", "a\x1bb"),
+        **_named(HIDDEN, "a\u200bb", "a\u202eb", "a\u00a0b"),
+        **_named(LONG, "n" * 501),
+        **_each(TAKEN, COMPOSED, r"create 'e\u0301'2"),
+        **_each(OK, COMPOSED, r"get 'e\u0301'2"),
+    },
+    "registered_model_aliases": {
+        **_each(OK, ALIASES, "get", "get the rest"),
+        **_each(BAD, NOT_OURS, "set to a huge version"),
+    },
+    "model_versions": _each(BAD, NOT_OURS, "get a huge one"),
+    "model_version_sources": {
+        **_with_and_without_run(NOT_OURS, "file://host/etc"),
+        **_with_and_without_run(
+            SMUGGLED, "s3://bucket/a#b", "s3://bucket/a?b", "s3://bucket/a;b"
+        ),
+        **_with_and_without_run(NOWHERE, "dbfs:/a/b", "gopher://host/x"),
+        **_each(OK, SEAM, "with a missing model", "of a missing model"),
+    },
+    "model_version_copies": _each(GONE, NOT_OURS, "copy by an empty stage"),
+    "model_version_stages": {
+        **_each(BAD, NOT_OURS, "archive for archived", "archive for none"),
+        **_each(OK, "true in quotes is true", "archive with a word"),
+    },
+    "model_search": {
+        **_each(
+            OK,
+            RICHER,
+            "filter    |",
+            "filter attributes.name = 'alpha'|",
+            "filter `name` = 'alpha'|",
+            "filter tags.team IN ('vision')|",
+            "filter name = 'alpha' OR name = 'beta'|",
+            "filter NOT name = 'alpha'|",
+            "filter (name = 'alpha')|",
+            "order ['creation_timestamp ASC']",
+        ),
+        **_each(
+            BAD,
+            NOT_OURS,
+            "order ['name', 'name DESC']",
+            "order ['timestamp', 'last_updated_timestamp']",
+        ),
+        **_each(BAD, "no model is no page", "max_results 0", "max_results -1"),
+    },
+    "model_version_search": {
+        **_each(
+            OK,
+            RICHER,
+            "filter source_path IN ('s3://bucket/b1')|",
+            "filter name = 'alpha' OR name = 'beta'|",
+            "filter NOT name = 'alpha'|",
+            "filter (name = 'alpha')|",
+            "filter tags.status IS NULL|",
+            "filter tags.status IN ('good')|",
+            "filter creation_timestamp > 1|",
+            "filter current_stage = 'Production'|",
+        ),
+        **_each(
+            BAD,
+            NOT_OURS,
+            "filter version_number = 99999999999999999999|",
+            "order ['name', 'name DESC']",
+        ),
     },
 }

@@ -1,8 +1,8 @@
 """
 Which fields exist, what each may be compared with, and how one is read.
 
-Source: `SearchUtils` and `SearchExperimentsUtils` in
-`mlflow/utils/search_utils.py`, MLflow 3.18.
+Source: `SearchUtils`, `SearchExperimentsUtils`, `SearchModelUtils` and
+`SearchModelVersionUtils` in `mlflow/utils/search_utils.py`, MLflow 3.18.
 """
 
 import difflib
@@ -33,6 +33,9 @@ class Sort(Enum):
     ID = auto()
     """Whole numbers, written as strings."""
 
+    VERSION = auto()
+    """Whole numbers, with or without quotes."""
+
 
 NUMBER_OPS = (
     Op.EQUAL,
@@ -47,6 +50,7 @@ TEXT_OPS = (Op.EQUAL, Op.UNEQUAL, Op.LIKE, Op.ILIKE, Op.IN, Op.NOT_IN)
 OPS: Mapping[Sort, tuple[Op, ...]] = {
     Sort.NUMBER: NUMBER_OPS,
     Sort.WHOLE: NUMBER_OPS,
+    Sort.VERSION: NUMBER_OPS,
     Sort.TEXT: TEXT_OPS,
     Sort.LABEL: (*TEXT_OPS, Op.IS_NULL, Op.IS_NOT_NULL),
     Sort.ID: (Op.EQUAL, Op.UNEQUAL, Op.IN, Op.NOT_IN),
@@ -114,6 +118,35 @@ EXPERIMENTS = Language(
         "name": Sort.TEXT,
     },
     aliases={},
+)
+
+_REGISTRY_HEADS = {
+    **_TAG_HEADS,
+    **dict.fromkeys(("attributes", "attribute", "attr"), Kind.ATTRIBUTE),
+}
+
+MODELS = Language(
+    heads=_REGISTRY_HEADS,
+    attributes={
+        "creation_timestamp": Sort.WHOLE,
+        "last_updated_timestamp": Sort.WHOLE,
+        "name": Sort.TEXT,
+    },
+    aliases={"timestamp": "last_updated_timestamp"},
+)
+
+VERSIONS = Language(
+    heads=_REGISTRY_HEADS,
+    attributes={
+        "creation_timestamp": Sort.WHOLE,
+        "current_stage": Sort.TEXT,
+        "last_updated_timestamp": Sort.WHOLE,
+        "name": Sort.TEXT,
+        "run_id": Sort.TEXT,
+        "source_path": Sort.TEXT,
+        "version_number": Sort.VERSION,
+    },
+    aliases={"stage": "current_stage"},
 )
 
 

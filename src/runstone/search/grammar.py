@@ -21,7 +21,16 @@ from contextlib import contextmanager
 
 from runstone import limits
 from runstone.errors import TooLarge
-from runstone.search.fields import EXPERIMENTS, OPS, RUNS, Language, Reader, Sort
+from runstone.search.fields import (
+    EXPERIMENTS,
+    MODELS,
+    OPS,
+    RUNS,
+    VERSIONS,
+    Language,
+    Reader,
+    Sort,
+)
 from runstone.search.tokens import BACKTICKS, TokenKind, unquote
 from runstone.search.tree import And, Comparison, Field, Kind, Node, Not, Op, Or, Value
 
@@ -46,6 +55,28 @@ def parse_experiments(text: str | None) -> Node | None:
         TooLarge: It is longer, deeper or wider than `limits` has it.
     """
     return _parse(text, EXPERIMENTS)
+
+
+def parse_models(text: str | None) -> Node | None:
+    """
+    Read a filter of registered models; None where there is nothing to filter by.
+
+    Raises:
+        BadFilter: The text does not parse, or asks what cannot be asked.
+        TooLarge: It is longer, deeper or wider than `limits` has it.
+    """
+    return _parse(text, MODELS)
+
+
+def parse_versions(text: str | None) -> Node | None:
+    """
+    Read a filter of versions of models; None where there is nothing to filter by.
+
+    Raises:
+        BadFilter: The text does not parse, or asks what cannot be asked.
+        TooLarge: It is longer, deeper or wider than `limits` has it.
+    """
+    return _parse(text, VERSIONS)
 
 
 def _parse(text: str | None, language: Language) -> Node | None:
@@ -191,7 +222,7 @@ class _Parser(Reader):
 
     def _value(self, field: Field, op: Op) -> Value:
         sort = self.language.sort(field)
-        if sort in (Sort.NUMBER, Sort.WHOLE):
+        if sort in (Sort.NUMBER, Sort.WHOLE, Sort.VERSION):
             return self._number(field, sort)
 
         text = self._string(field)
@@ -202,14 +233,16 @@ class _Parser(Reader):
 
     def _number(self, field: Field, sort: Sort) -> int | float:
         token = self.next
-        if not _NUMBER.fullmatch(token.text):
+        text = unquote(token.text) if sort is Sort.VERSION else token.text
+        if not _NUMBER.fullmatch(text):
             bare = unquote(token.text)
             hint = f": {bare[:40]}" if _NUMBER.fullmatch(bare) else ""
             self.fail(token.position, f"a number, without quotes{hint}")
 
-        number = _nearest(token.text)
-        if sort is Sort.WHOLE and isinstance(number, float):
-            self.fail(token.position, "a whole number of milliseconds")
+        number = _nearest(text)
+        if sort is not Sort.NUMBER and isinstance(number, float):
+            what = "milliseconds" if sort is Sort.WHOLE else "64 bits"
+            self.fail(token.position, f"a whole number of {what}")
         self.take()
 
         return float(number) if field.kind is Kind.METRIC else number

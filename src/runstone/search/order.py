@@ -11,7 +11,14 @@ from collections.abc import Sequence
 
 from runstone import limits
 from runstone.errors import BadFilter, TooLarge
-from runstone.search.fields import EXPERIMENTS, RUNS, Language, Reader
+from runstone.search.fields import (
+    EXPERIMENTS,
+    MODELS,
+    RUNS,
+    VERSIONS,
+    Language,
+    Reader,
+)
 from runstone.search.tokens import TokenKind
 from runstone.search.tree import Field, Kind, OrderTerm
 
@@ -20,6 +27,12 @@ RUN_ID = Field(Kind.ATTRIBUTE, "run_id")
 START_TIME = Field(Kind.ATTRIBUTE, "start_time")
 EXPERIMENT_ID = Field(Kind.ATTRIBUTE, "experiment_id")
 CREATION_TIME = Field(Kind.ATTRIBUTE, "creation_time")
+NAME = Field(Kind.ATTRIBUTE, "name")
+VERSION_NUMBER = Field(Kind.ATTRIBUTE, "version_number")
+LAST_UPDATED = Field(Kind.ATTRIBUTE, "last_updated_timestamp")
+
+VERSION_ORDER = ("creation_timestamp", "last_updated_timestamp", "name")
+"""What versions can be ordered by, besides their numbers."""
 
 
 def order_runs(terms: Sequence[str]) -> tuple[OrderTerm, ...]:
@@ -58,6 +71,35 @@ def order_experiments(terms: Sequence[str]) -> tuple[OrderTerm, ...]:
     return order
 
 
+def order_models(terms: Sequence[str]) -> tuple[OrderTerm, ...]:
+    """
+    Read an `order_by` of registered models and make it total: by name at last.
+
+    Raises:
+        BadFilter: A term does not parse, is no attribute, or comes twice.
+        TooLarge: There are more than ORDER_TERMS.
+    """
+    order = _attributes(terms, MODELS, tuple(MODELS.attributes))
+
+    return _ended(order, OrderTerm(NAME))
+
+
+def order_versions(terms: Sequence[str]) -> tuple[OrderTerm, ...]:
+    """
+    Read an `order_by` of versions and make it total: by name, the newest first.
+
+    Raises:
+        BadFilter: A term does not parse, cannot be sorted by, or comes twice.
+        TooLarge: There are more than ORDER_TERMS.
+    """
+    order = _attributes(terms, VERSIONS, (*VERSION_ORDER, "version_number"))
+    order = order or (OrderTerm(LAST_UPDATED, descending=True),)
+
+    return _ended(
+        _ended(order, OrderTerm(NAME)), OrderTerm(VERSION_NUMBER, descending=True)
+    )
+
+
 def settle_runs(order: tuple[OrderTerm, ...]) -> tuple[OrderTerm, ...]:
     """Make an order of runs total: newest first, then by id, as MLflow does."""
     if all(term.field != START_TIME for term in order):
@@ -72,6 +114,22 @@ def settle_experiments(order: tuple[OrderTerm, ...]) -> tuple[OrderTerm, ...]:
         return OrderTerm(CREATION_TIME, descending=True), OrderTerm(EXPERIMENT_ID)
 
     return _ended(order, OrderTerm(EXPERIMENT_ID, descending=True))
+
+
+def _attributes(
+    terms: Sequence[str], language: Language, keys: Sequence[str]
+) -> tuple[OrderTerm, ...]:
+    """Read terms that must be some attributes, each once."""
+    order = _read(terms, language)
+    seen: set[Field] = set()
+    for text, term in zip(terms, order, strict=True):
+        if term.field.kind is not Kind.ATTRIBUTE or term.field.key not in keys:
+            raise BadFilter(text, 0, f"one of {', '.join(keys)}")
+        if term.field in seen:
+            raise BadFilter(text, 0, "each field once in an order")
+        seen.add(term.field)
+
+    return order
 
 
 def _ended(order: tuple[OrderTerm, ...], tie: OrderTerm) -> tuple[OrderTerm, ...]:

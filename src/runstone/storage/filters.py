@@ -6,7 +6,8 @@ reference that this is tested against.  Text of a user only ever becomes a
 parameter.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import count
 from string import ascii_lowercase, ascii_uppercase
 from typing import Final, NamedTuple
@@ -33,6 +34,20 @@ EXPERIMENT_COLUMNS: Final = {
     "creation_time": "e.created_ms",
     "last_update_time": "e.updated_ms",
 }
+MODEL_COLUMNS: Final = {
+    "name": "m.name",
+    "creation_timestamp": "m.created_ms",
+    "last_updated_timestamp": "m.updated_ms",
+}
+VERSION_COLUMNS: Final = {
+    "name": "m.name",
+    "version_number": "v.version",
+    "current_stage": "v.stage",
+    "run_id": "v.run_id",
+    "source_path": "v.source",
+    "creation_timestamp": "v.created_ms",
+    "last_updated_timestamp": "v.updated_ms",
+}
 FOLD: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
 PLAIN: Final = {
     Op.EQUAL: "=",
@@ -51,9 +66,28 @@ class Driver(NamedTuple):
     where: Clause
 
 
+class Shape(NamedTuple):
+    """Where the attributes and tags of something stand."""
+
+    columns: Mapping[str, str]
+    tags: str
+    """The rows `t` of its tags, as what follows FROM."""
+
+
+EXPERIMENTS: Final = Shape(
+    EXPERIMENT_COLUMNS, "experiment_tag t WHERE t.experiment_id = e.id"
+)
+MODELS: Final = Shape(MODEL_COLUMNS, "registered_model_tag t WHERE t.model_id = m.id")
+VERSIONS: Final = Shape(
+    VERSION_COLUMNS, "model_version_tag t WHERE t.version_id = v.id"
+)
+
+
 class Compiler:
     """
-    Turns trees into conditions on a row `r` of runs or `e` of experiments.
+    Turns trees into conditions on rows, which have one-letter names.
+
+    Runs are `r`, experiments `e`, registered models `m`, their versions `v`.
 
     Args:
         tx: To look up interned keys.
@@ -69,7 +103,11 @@ class Compiler:
 
     def experiments(self, node: Node) -> Clause:
         """Return a condition on `e`."""
-        return self._node(node, self._experiment_term)
+        return self.labelled(node, EXPERIMENTS)
+
+    def labelled(self, node: Node, shape: Shape) -> Clause:
+        """Return a condition on what has attributes and tags, and no more."""
+        return self._node(node, partial(self._labelled_term, shape))
 
     def key(self, field: Field) -> int:
         """Return the number of a field's key, 0 where no run has it."""
@@ -134,7 +172,7 @@ class Compiler:
 
         return self._exists(LABELS[kind], term.field, self._label(term))
 
-    def _experiment_term(self, term: Comparison) -> Clause:
+    def _labelled_term(self, shape: Shape, term: Comparison) -> Clause:
         kind, key = term.field
         if kind is Kind.ATTRIBUTE:
             value: object = term.value
@@ -144,8 +182,8 @@ class Compiler:
                     if isinstance(value, tuple)
                     else int(str(value))
                 )
-            return self.compare(EXPERIMENT_COLUMNS[key], term.op, value)
-        there = "EXISTS (SELECT 1 FROM experiment_tag t WHERE t.experiment_id = e.id"
+            return self.compare(shape.columns[key], term.op, value)
+        there = f"EXISTS (SELECT 1 FROM {shape.tags}"  # noqa: S608  # our own text
         name = self._with(" AND t.name = :{}", key)
         if term.op in (Op.IS_NULL, Op.IS_NOT_NULL):
             negation = "NOT " if term.op is Op.IS_NULL else ""

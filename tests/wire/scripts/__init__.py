@@ -1,6 +1,14 @@
 """What is asked of both servers, by name of the recording."""
 
-from tests.wire.scripts import experiments, metrics, runs, search
+from tests.wire.scripts import (
+    experiments,
+    metrics,
+    model_versions,
+    registered_models,
+    registry_search,
+    runs,
+    search,
+)
 
 
 SCRIPTS = {
@@ -8,4 +16,7 @@ SCRIPTS = {
     **runs.SCRIPTS,
     **metrics.SCRIPTS,
     **search.SCRIPTS,
+    **registered_models.SCRIPTS,
+    **model_versions.SCRIPTS,
+    **registry_search.SCRIPTS,
 }

@@ -8,10 +8,12 @@ from runstone.server.mlflow import (
     artifacts,
     datasets,
     experiments,
+    logged_models,
     metrics,
     models,
     runs,
     transfers,
+    versions,
 )
 
 
@@ -35,6 +37,8 @@ def routes() -> list[Route]:
         *artifacts.routes,
         *transfers.routes,
         *models.routes,
+        *versions.routes,
+        *logged_models.routes,
         *about.routes,
     ]
     spread = [
@@ -43,7 +47,14 @@ def routes() -> list[Route]:
         for route in below
     ]
 
-    return [*spread, *about.at_root, *artifacts.at_root, *datasets.at_root]
+    at_root = [
+        *about.at_root,
+        *artifacts.at_root,
+        *datasets.at_root,
+        *versions.at_root,
+    ]
+
+    return [*spread, *at_root]
 
 
 def knows(path: str) -> bool:

@@ -97,6 +97,22 @@ def experiment_id(text: str) -> int:
     return int(text)
 
 
+def version_number(text: str) -> int:
+    """
+    Read the number of a version.
+
+    Raises:
+        InvalidInput: It is no whole number of 64 bits.
+    """
+    is_odd = len(text) > 19 or not INTEGER.fullmatch(text)
+    if is_odd or abs(int(text)) > limits.INT64_MAX:
+        raise errors.InvalidInput(
+            f"Parameter 'version' must be an integer, got '{text[:100]}'."
+        )
+
+    return int(text)
+
+
 def run_id(message: RunId) -> str:
     """
     Return the run that a message is about.

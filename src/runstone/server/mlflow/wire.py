@@ -15,7 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runstone.analysis.columns import Columns
-from runstone.model import DatasetInput, Experiment, Run
+from runstone.model import (
+    DatasetInput,
+    Experiment,
+    ModelVersion,
+    RegisteredModel,
+    Run,
+)
 from runstone.storage.datasets import ModelOutput
 from runstone.storage.documents import Whole
 from runstone.storage.tx import MAX_DOUBLE
@@ -82,6 +88,50 @@ def run(item: Whole) -> dict[str, object]:
         "inputs": _inputs(item.inputs),
     }
     found["outputs"] = _outputs(item.outputs)
+
+    return found
+
+
+def registered_model(item: RegisteredModel) -> dict[str, object]:
+    """Return a registered model as MLflow sends it."""
+    found: dict[str, object] = {
+        "name": item.name,
+        "creation_timestamp": item.created_ms,
+        "last_updated_timestamp": item.updated_ms,
+    }
+    if item.description:
+        found["description"] = item.description
+    if item.latest:
+        found["latest_versions"] = list(map(model_version, item.latest))
+    if item.tags:
+        found["tags"] = pairs(item.tags)
+    if item.aliases:
+        found["aliases"] = [
+            {"alias": pair.alias, "version": str(pair.version)} for pair in item.aliases
+        ]
+
+    return found
+
+
+def model_version(item: ModelVersion) -> dict[str, object]:
+    """Return a version of a model as MLflow sends it."""
+    found: dict[str, object] = {
+        "name": item.model,
+        "version": str(item.version),
+        "creation_timestamp": item.created_ms,
+        "last_updated_timestamp": item.updated_ms,
+        "current_stage": item.stage,
+        "source": item.source,
+        "run_id": item.run_id,
+        "status": "READY",
+        "run_link": item.run_link,
+    }
+    if item.description is not None:
+        found["description"] = item.description
+    if item.tags:
+        found["tags"] = pairs(item.tags)
+    if item.aliases:
+        found["aliases"] = item.aliases
 
     return found
 

@@ -1,7 +1,15 @@
 """`/api/v1`: our own wire, for our UI and our SDK.  Columns in, columns out."""
 
 from runstone.server.http import Route
-from runstone.server.native import experiments, journals, media, openapi, runs, series
+from runstone.server.native import (
+    experiments,
+    journals,
+    media,
+    models,
+    openapi,
+    runs,
+    series,
+)
 
 
 def routes() -> list[Route]:
@@ -12,6 +20,7 @@ def routes() -> list[Route]:
         *series.routes,
         *journals.routes,
         *media.routes,
+        *models.routes,
         *openapi.routes,
     ]
 

@@ -6,14 +6,12 @@ Revision ID: 0007
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import mysql
+
+from runstone.storage.migrations.columns import Bytes, Number, text
 
 
 revision = "0007"
-down_revision = "0001"
-
-Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-Bytes = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -22,7 +20,7 @@ def upgrade() -> None:
         "writer",
         sa.Column("run_id", Number, primary_key=True, autoincrement=False),
         # 32 hex digits that a process made for itself.
-        sa.Column("uuid", sa.String(32), primary_key=True),
+        sa.Column("uuid", text(32), primary_key=True),
         # Bytes of its journal that are in the record.
         sa.Column("position", sa.BigInteger, nullable=False),
         sa.Column("heard_ms", sa.BigInteger, nullable=False),
