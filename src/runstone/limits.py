@@ -133,3 +133,6 @@ INT64_MIN = -(2**63)
 
 CHART_RUNS = 1_000
 """Most runs in one chart on our own wire."""
+
+MEDIA_BYTES = 1024 * 1024
+"""Longest description of media at a step; the files themselves are artifacts."""

@@ -28,7 +28,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             nonlocal started
             started += 1
             home = folder or tmp_path / f"server{started}"
-            process = serving(home, environ=environ, **settings)
+            process = serving(home, environ=environ, **settings)  # type: ignore[arg-type]  # `port` is no setting here
 
             return running.enter_context(process)
 

@@ -54,13 +54,19 @@ class Answer(NamedTuple):
 
 @contextmanager
 def serving(
-    folder: Path, *, environ: Mapping[str, str] | None = None, **settings: object
+    folder: Path,
+    *,
+    port: int = 0,
+    environ: Mapping[str, str] | None = None,
+    **settings: object,
 ) -> Iterator[Server]:
     """
-    Run `runstone server` in a folder, on a free port; end it politely.
+    Run `runstone server` in a folder; end it politely.
 
     Args:
         folder: Its working directory, made if it is missing.
+
+        port: 0 takes a free one.
 
         environ: More variables, such as the key of a bucket.
 
@@ -68,7 +74,7 @@ def serving(
     """
     folder.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(
-        [sys.executable, "-m", "runstone", "server", "--port", "0"],
+        [sys.executable, "-m", "runstone", "server", "--port", str(port)],
         cwd=folder,
         env=_environment(folder, environ or {}, settings),
         stdout=subprocess.PIPE,

@@ -7,7 +7,6 @@ from doing anything clever with it.
 """
 
 import asyncio
-import gc
 import logging
 import time
 from contextlib import aclosing, suppress
@@ -22,7 +21,7 @@ from runstone.server.courier import Courier
 from runstone.server.http import Receive, Reply, Request, Route, Router, Scope, Send
 from runstone.server.state import now_ms
 from runstone.settings import Settings
-from runstone.storage import experiments
+from runstone.storage import experiments, journals
 from runstone.storage.compaction import Compactor
 from runstone.storage.db import Database
 from runstone.storage.registry import deliveries
@@ -47,8 +46,7 @@ SWEEP_SECONDS: Final = 3600
 GATHERED_SECONDS: Final = 0.05
 """How long lines of the access log gather: each alone cost a tenth of a request."""
 
-GARBAGE: Final = 50_000
-"""So many new objects before the first look for circles among them."""
+LAPSE_SECONDS: Final = 60
 
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -160,14 +158,14 @@ class App:
         await self.database.write(experiments.settle_default, root, now_ms=now_ms())
         self.compactor.start()
         self.courier.start()
-        # A page of 10,000 rows is as many tuples, all of which live until it is
-        # sent: to look through them for circles took half of its time.
-        gc.freeze()
-        gc.set_threshold(GARBAGE, 20, 20)
-        sweeping = asyncio.create_task(self._sweep())
+        chores = [
+            asyncio.create_task(self._sweep()),
+            asyncio.create_task(self._lapse()),
+        ]
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        sweeping.cancel()
+        for chore in chores:
+            chore.cancel()
         await self.courier.stop()
         await asyncio.gather(*self.background, return_exceptions=True)
         await asyncio.to_thread(self.close)
@@ -183,6 +181,13 @@ class App:
                     deliveries.forget, before_ms=now_ms() - deliveries.KEPT_MS
                 )
             await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _lapse(self) -> None:
+        """End the runs whose processes have died without a word."""
+        while True:
+            await asyncio.sleep(LAPSE_SECONDS)
+            with suppress(errors.RunstoneError):  # the next round does it
+                await self.database.write_long(journals.lapse, now_ms=now_ms())
 
     @property
     def routes(self) -> tuple[Route, ...]:

@@ -37,10 +37,9 @@ WIRE: Final[dict[type[errors.RunstoneError], tuple[int, str]]] = {
 
 def answer(error: Exception) -> Reply:
     """Say an error on the wire; a surprise is logged and gets a number."""
-    for kind in type(error).__mro__:
-        if kind in WIRE:
-            status, code = WIRE[kind]
-            return say(status, code, str(error))
+    if isinstance(error, errors.RunstoneError):
+        status, code = line(error)
+        return say(status, code, str(error))
 
     number = uuid.uuid4().hex[:12]
     LOG.error("Unexpected error %s", number, exc_info=error)
@@ -48,6 +47,11 @@ def answer(error: Exception) -> Reply:
     return say(
         500, "INTERNAL_ERROR", f"Internal error {number}; the server's log has more"
     )
+
+
+def line(error: errors.RunstoneError) -> tuple[int, str]:
+    """Return the status and the code of an error of ours."""
+    return next(WIRE[kind] for kind in type(error).__mro__ if kind in WIRE)
 
 
 def say(status: int, code: str, message: str) -> Reply:

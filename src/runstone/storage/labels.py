@@ -1,6 +1,6 @@
 """Params and tags: one row each, with the first characters indexed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from runstone import errors, limits
 from runstone.model import Param, Tag
@@ -61,26 +61,44 @@ def add_params(tx: Tx, run: int, experiment: int, params: Sequence[Param]) -> No
     )
 
 
+def put_params(tx: Tx, run: int, experiment: int, params: Iterable[Param]) -> None:
+    """Write params; a later value takes the place of an earlier one."""
+    last = {}
+    for param in params:
+        words.clean_key(tx, "Param key", param.key)
+        if not words.is_plain(param.value, limits.PARAM_VALUE_CHARS):
+            what = f"Value of param {param.key!r}"
+            words.clean(what, param.value, limits.PARAM_VALUE_CHARS)
+        last[param.key] = param.value
+    _put(tx, "param", run, experiment, last)
+
+
 def set_tags(tx: Tx, run: int, experiment: int, tags: Iterable[Tag]) -> None:
     """Write tags; a later value takes the place of an earlier one."""
-    last: dict[str, str] = {}
+    last = {}
     for tag in tags:
         words.clean_key(tx, "Tag key", tag.key)
         if not words.is_plain(tag.value, limits.TAG_VALUE_CHARS):
             what = f"Value of tag {tag.key!r}"
             words.clean(what, tag.value, limits.TAG_VALUE_CHARS)
         last[tag.key] = tag.value
-    if not last:
+    _put(tx, "tag", run, experiment, last)
+
+
+def _put(
+    tx: Tx, table: str, run: int, experiment: int, values: Mapping[str, str]
+) -> None:
+    if not values:
         return
-    numbers = words.intern(tx, list(last))
+    numbers = words.intern(tx, list(values))
 
     tx.run_many(
-        """
-        INSERT INTO tag (run_id, key_id, experiment_id, head, value)
+        f"""
+        INSERT INTO {table} (run_id, key_id, experiment_id, head, value)
         VALUES (:run, :key, :experiment, :head, :value)
         ON CONFLICT (run_id, key_id) DO UPDATE SET
             head = excluded.head, value = excluded.value
-        """,
+        """,  # noqa: S608  # our own names of tables
         [
             {
                 "run": run,
@@ -89,7 +107,7 @@ def set_tags(tx: Tx, run: int, experiment: int, tags: Iterable[Tag]) -> None:
                 "head": value[:HEAD_CHARS],
                 "value": value,
             }
-            for key, value in last.items()
+            for key, value in values.items()
         ],
     )
 

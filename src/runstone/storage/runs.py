@@ -210,6 +210,16 @@ def update(
     return by_id(tx, run_id)
 
 
+def set_status(tx: Tx, place: Place, status: RunStatus, end_ms: int | None) -> None:
+    """Say how far a run that was just touched has come."""
+    tx.run(
+        "UPDATE run SET status = :status, end_ms = :end_ms WHERE id = :id",
+        status=status,
+        end_ms=end_ms,
+        id=place.run,
+    )
+
+
 def set_tags(tx: Tx, run_id: str, tags: Iterable[Tag]) -> None:
     """
     Set tags of a live run; the tag of its name renames it.

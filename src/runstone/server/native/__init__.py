@@ -3,7 +3,9 @@
 from runstone.server.http import Route
 from runstone.server.native import (
     experiments,
+    journals,
     logged_models,
+    media,
     models,
     openapi,
     runs,
@@ -18,6 +20,8 @@ def routes() -> list[Route]:
         *experiments.routes,
         *runs.routes,
         *series.routes,
+        *journals.routes,
+        *media.routes,
         *models.routes,
         *logged_models.routes,
         *webhooks.routes,

@@ -1,0 +1,302 @@
+"""
+The session: what a process has under way, whichever names it is called by.
+
+There is one sender in a process, one store that it talks to, and one stack of
+runs, which MLflow's names and W&B's share.
+"""
+
+import atexit
+import importlib
+import os
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from runstone import journal
+from runstone.model import RunStatus
+from runstone.sdk import door, options, say, spool
+from runstone.sdk.door import Door
+from runstone.sdk.run import Run
+from runstone.sdk.sender import Lane, Progress, Sender
+from runstone.sdk.spool import Writer
+
+
+ERROR_TAG: Final = "runstone.error"
+FLUSH_SECONDS: Final = 60.0
+"""How long a question waits for what was logged before it, so that it is seen."""
+
+PATIENT_SECONDS: Final = 1.0
+"""How long the end of a script is silent about what it waits for."""
+
+
+class Session:
+    """One process; made once, by the module."""
+
+    def __init__(self) -> None:
+        self._uri: str | None = None
+        self._lock = threading.RLock()
+        self._sender: Sender | None = None
+        self._runs: list[Run] = []
+        self._shared: Run | None = None
+        self._holders: set[str] = set()
+        self._failure = ""
+        self._status = RunStatus.FINISHED
+        self._hooked = False
+        self._is_child = False
+
+    @property
+    def tracking_uri(self) -> str:
+        """Where runs go; "" is nowhere."""
+        if self._uri is None:
+            return options.fixed(options.tracking_uri())
+
+        return self._uri
+
+    def set_tracking_uri(self, uri: str) -> None:
+        """
+        Say where runs go from now on.
+
+        Raises:
+            Unusable: No store is spelled like this.
+        """
+        self._uri = options.fixed(uri)
+
+    def door(self) -> Door:
+        """
+        Return the way to the store, once all that was logged before is there.
+
+        So whoever asks sees what was logged; where the server is away for long, the
+        question is asked all the same.
+        """
+        self.flush()
+
+        return door.to(self.tracking_uri)
+
+    def is_disabled(self) -> bool:
+        """Say whether nothing is recorded at all."""
+        return options.mode() == "disabled" or not self.tracking_uri
+
+    def begin(self, begin: journal.Begin | None, run_id: str | None = None) -> Run:
+        """
+        Begin a run, or let an old one go on.
+
+        Args:
+            begin: What it begins with; None attaches to a run that somebody else
+                has begun.
+
+            run_id: 32 hex digits; None makes some.
+        """
+        number = run_id or uuid.uuid4().hex
+        if self.is_disabled():
+            return Run(number, None)
+        self._hook()
+        uri = self.tracking_uri
+        run = Run(number, lambda: self._open(uri, number))
+        with self._lock:
+            self._runs.append(run)
+        if begin is not None:
+            run.name = begin.name
+            run.tags.update(begin.tags)
+            run.say(begin)
+
+        return run
+
+    def finish(self, run: Run, status: RunStatus) -> None:
+        """End a run."""
+        run.finish(status)
+        run.close()
+        with self._lock:
+            if run in self._runs:
+                self._runs.remove(run)
+
+    def shared(self) -> Run | None:
+        """Return the one run that MLflow's names and W&B's have in common."""
+        return self._shared
+
+    def join(self, holder: str, begin: journal.Begin, run_id: str | None = None) -> Run:
+        """
+        Begin the run that this process is about, or join it under other names.
+
+        Args:
+            holder: Whose names: "mlflow", "wandb".
+
+            begin: What a new run begins with.  One that is there keeps its name and
+                its experiment, and gets the tags.
+
+            run_id: 32 hex digits; another run than the shared one is begun anew.
+        """
+        run = self._shared
+        if run is None or run.ended or run_id not in (None, run.id):
+            run = self._shared = self.begin(begin, run_id)
+            self._holders.clear()
+        else:
+            run.set_tags(begin.tags)
+        self._holders.add(holder)
+
+        return run
+
+    def leave(self, holder: str, run: Run, status: RunStatus) -> None:
+        """End a run; the shared one ends when the last who holds it leaves."""
+        if run is not self._shared:
+            self.finish(run, status)
+            return
+        self._holders.discard(holder)
+        if not self._holders:
+            self._shared = None
+            self.finish(run, status)
+
+    def flush(self, timeout_seconds: float = FLUSH_SECONDS) -> bool:
+        """Wait until the server has what was logged; say whether it has."""
+        if self._sender is None:
+            return True
+
+        return self._sender.flush(timeout_seconds)
+
+    def _open(self, uri: str, run_id: str) -> Writer:
+        """Make a writer and have it sent."""
+        writer = Writer(options.spool(), uri, run_id)
+        if options.mode() == "online" and writer.folder.exists():
+            with self._lock:
+                if self._sender is None:
+                    self._sender = Sender()
+                    self._sender.adopt(_left_for(uri))
+                self._sender.add(Lane(writer.folder, writer))
+
+        return writer
+
+    def _hook(self) -> None:
+        """Have the end of the process told to us."""
+        with self._lock:
+            if self._hooked:
+                return
+            self._hooked = True
+        _at_end(self.close)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._fork)
+        before = sys.excepthook
+
+        def hook(
+            kind: type[BaseException],
+            error: BaseException,
+            trace: TracebackType | None,
+        ) -> None:
+            self._fail(error)
+            before(kind, error, trace)
+
+        sys.excepthook = hook
+
+    def _fail(self, error: BaseException) -> None:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        self._status = RunStatus.KILLED if interrupted else RunStatus.FAILED
+        self._failure = f"{type(error).__name__}: {error}"[:5_000]
+
+    def _fork(self) -> None:
+        """Begin anew in a forked child: threads and files are the parent's."""
+        self._lock = threading.RLock()
+        self._sender = None
+        self._is_child = True
+        door.forget()
+        for run in self._runs:
+            run.begin_again()
+
+    def close(self) -> None:
+        """End what is under way and send it, within bounds; the rest is sent later."""
+        for run in list(self._runs):
+            if self._is_child:  # the run is the parent's to end
+                run.close()
+                continue
+            if self._failure:
+                run.set_tags({ERROR_TAG: self._failure})
+            self.finish(run, self._status)
+        if self._sender is None:
+            return
+        started = time.monotonic()
+        try:
+            done = self._sender.flush(
+                options.exit_seconds(), lambda left: _tell(left, started)
+            )
+        except KeyboardInterrupt:
+            done = False
+        _tell_end()
+        self._sender.stop()
+        self._sender = None
+        door.close()
+        if not done:
+            send_later()
+
+
+def _at_end(act: Callable[[], None]) -> None:
+    """
+    Have something done at the end of the process, while threads can still work.
+
+    Plain `atexit` comes after the executors of `concurrent.futures` have closed,
+    and a store in this process needs them.  What is registered after theirs comes
+    before it.
+    """
+    importlib.import_module("concurrent.futures.thread")
+    getattr(threading, "_register_atexit", atexit.register)(act)
+    atexit.register(act)  # for what other handlers of the end still log
+
+
+def _left_for(uri: str) -> list[Path]:
+    """Return what earlier processes left for this store."""
+    found = []
+    for folder in spool.folders(options.spool()):
+        with suppress(OSError, ValueError, TypeError):
+            if spool.target(folder).tracking_uri == uri:
+                found.append(folder)
+
+    return found
+
+
+_told: list[float] = []
+
+
+def _tell(left: Progress, started: float) -> None:
+    """Show what the end of a script waits for."""
+    if say.is_silent() or time.monotonic() - started < PATIENT_SECONDS:
+        return
+    if _told and (not sys.stderr.isatty() or time.monotonic() - _told[-1] < 0.2):
+        return
+    _told.append(time.monotonic())
+    size = (left.journal_bytes + left.file_bytes) / 1e6
+    files = f" in {left.files} files" if left.files else ""
+    line = f"runstone: sending {size:.1f} MB{files} (Ctrl-C: go on in the background)"
+    end = "" if sys.stderr.isatty() else "\n"
+    sys.stderr.write(("\r" if end == "" else "") + line + end)
+    sys.stderr.flush()
+
+
+def _tell_end() -> None:
+    if _told and sys.stderr.isatty():
+        sys.stderr.write("\r" + " " * 78 + "\r")
+
+
+def send_later() -> None:
+    """Let a process of its own send what is left, after this one has ended."""
+    folder = options.spool()
+    say.note(
+        f"the rest goes on in the background; if the machine stops, send what is in "
+        f"{folder} with: runstone sync"
+    )
+    try:
+        subprocess.Popen(  # noqa: S603  # our own program
+            [sys.executable, "-m", "runstone", "sync", "--quiet", "--patience", "3600"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd=Path(folder).anchor,
+        )
+    except OSError as error:
+        say.warn(f"the background could not be started ({error})")
+
+
+session = Session()
