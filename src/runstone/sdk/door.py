@@ -212,6 +212,11 @@ _abandoned: list[Door] = []
 # middle of an import would leave the child with half of a module.
 _opening = threading.RLock()
 if hasattr(os, "register_at_fork"):
+    # What is registered last is waited for first.  These have locks of their own
+    # that a fork takes and an import needs: taken before ours, both would wait for
+    # ever.
+    importlib.import_module("logging")
+    importlib.import_module("concurrent.futures.thread")
     os.register_at_fork(
         before=_opening.acquire,
         after_in_parent=_opening.release,

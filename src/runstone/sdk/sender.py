@@ -209,9 +209,9 @@ class Lane:
         self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
         if not self._warned and self._pause > 4:
             self._warned = True
-            say.warn(
-                f"{error} What is logged is kept in {self.journal.folder.parents[1]}"
-            )
+            words = error if isinstance(error, errors.RunstoneError) else repr(error)
+            home = self.journal.folder.parents[1]
+            say.warn(f"{words}; what is logged is kept in {home}")
 
     def _stop(self, error: errors.RunstoneError) -> None:
         self.refused = error

@@ -94,7 +94,8 @@ def append(
     place = runs.touch(tx, run_id)
     refused = _change(tx, place, [s for s in fresh if not isinstance(s, Call)])
     batch, misnamed = _batch([s for s in fresh if isinstance(s, Call)])
-    metrics.put(tx, place, batch)
+    if batch.keys:
+        metrics.put(tx, {place: batch})
     _note(tx, place, portion.writer, position, done=_ends(fresh), now_ms=now_ms)
 
     return Heard(position, refused + misnamed)
