@@ -49,10 +49,13 @@ def order_runs(terms: Sequence[str]) -> tuple[OrderTerm, ...]:
         TooLarge: There are more than ORDER_TERMS.
     """
     order = _read(terms, RUNS)
-    _require_distinct(terms, order)
+    seen: set[Field] = set()
     for text, term in zip(terms, order, strict=True):
+        if term.field in seen:
+            raise BadFilter(text, 0, "each field once in an order")
         if term.field.kind is Kind.DATASET:
             raise BadFilter(text, 0, "a metric, param, tag or attribute")
+        seen.add(term.field)
 
     return order
 
@@ -173,16 +176,11 @@ def _attributes(
     for text, term in zip(terms, order, strict=True):
         if term.field.kind is not Kind.ATTRIBUTE or term.field.key not in keys:
             raise BadFilter(text, 0, f"one of {', '.join(keys)}")
+        if term.field in seen:
+            raise BadFilter(text, 0, "each field once in an order")
+        seen.add(term.field)
 
-
-def order_traces(terms: Sequence[str]) -> tuple[OrderTerm, ...]:
-    """
-    Read an `order_by` of traces, most important first.
-
-    Raises:
-        BadFilter: A term does not parse, cannot be sorted by, or comes twice.
-        TooLarge: There are more than ORDER_TERMS.
-    """
+    return order
 
 
 def _require_distinct(terms: Sequence[str], order: Sequence[OrderTerm]) -> None:
@@ -191,18 +189,6 @@ def _require_distinct(terms: Sequence[str], order: Sequence[OrderTerm]) -> None:
         if term.field in seen:
             raise BadFilter(text, 0, "each field once in an order")
         seen.add(term.field)
-
-    return order
-
-
-def order_traces(terms: Sequence[str]) -> tuple[OrderTerm, ...]:
-    """
-    Read an `order_by` of traces, most important first.
-
-    Raises:
-        BadFilter: A term does not parse, cannot be sorted by, or comes twice.
-        TooLarge: There are more than ORDER_TERMS.
-    """
 
 
 def _ended(order: tuple[OrderTerm, ...], tie: OrderTerm) -> tuple[OrderTerm, ...]:

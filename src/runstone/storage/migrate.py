@@ -19,7 +19,9 @@ from runstone import errors
 from runstone.storage import db
 
 
-HEAD: Final = "0004"
+VERSIONS: Final = Path(__file__).parent / "migrations" / "versions"
+
+HEAD: Final = max(file.name[:4] for file in VERSIONS.glob("[0-9]*.py"))
 """The newest revision in `migrations/versions`."""
 
 VERSION_TABLE: Final = "runstone_version"

@@ -14,7 +14,7 @@ from runstone.storage.migrations.columns import Number, text
 
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 
 def upgrade() -> None:
