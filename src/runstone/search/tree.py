@@ -95,6 +95,13 @@ class Comparison:
     op: Op
     value: Value
 
+    @property
+    def is_of_span(self) -> bool:
+        """Whether it asks for something of a span."""
+        text = Field(Kind.ATTRIBUTE, "text")
+
+        return self.field.kind is Kind.SPAN or self.field == text
+
 
 @dataclass(frozen=True, slots=True)
 class And:

@@ -47,6 +47,14 @@ def write_with_3() -> None:
     second = mlflow.get_last_active_trace_id()
     mlflow.flush_trace_async_logging()
 
+    read(first, second, run.info.run_id)
+    search(experiment, run.info.run_id, first, second)
+    judge(first, second)
+    delete(experiment, first, second)
+
+
+def read(first: str, second: str, run_id: str) -> None:
+    """Read both traces back as they were."""
     trace = mlflow.get_trace(first)
     assert [span.name for span in trace.data.spans] == ["answer", "retrieve", "inside"]
     root, below, inside = trace.data.spans
@@ -62,7 +70,7 @@ def write_with_3() -> None:
     assert trace.info.tags["color"] == "red"
     assert trace.info.tags["mlflow.traceName"] == "answer"
     assert trace.info.trace_metadata["version"] == "7"
-    assert trace.info.trace_metadata["mlflow.sourceRun"] == run.info.run_id
+    assert trace.info.trace_metadata["mlflow.sourceRun"] == run_id
     assert trace.info.execution_duration is not None
 
     broken = mlflow.get_trace(second)
@@ -70,10 +78,6 @@ def write_with_3() -> None:
     deep = broken.data.spans[1]
     assert deep.status.status_code == "ERROR"
     assert deep.events[0].attributes["exception.message"] == "it broke"
-
-    search(experiment, run.info.run_id, first, second)
-    judge(first, second)
-    delete(experiment, first, second)
 
 
 def search(experiment: str, run_id: str, first: str, second: str) -> None:

@@ -49,7 +49,7 @@ class TraceCompiler(Compiler):
         on_spans = [
             part
             for part in (node.terms if isinstance(node, And) else ())
-            if isinstance(part, Comparison) and _is_of_span(part)
+            if isinstance(part, Comparison) and part.is_of_span
         ]
         if not isinstance(node, And) or not on_spans:
             return super()._node(node, term)
@@ -60,7 +60,7 @@ class TraceCompiler(Compiler):
 
     def _trace_term(self, term: Comparison) -> Clause:
         kind, key = term.field
-        if _is_of_span(term):
+        if term.is_of_span:
             return self._span([self._span_term(term)])
         if kind in (Kind.FEEDBACK, Kind.EXPECTATION):
             return self._assessment(term)
@@ -165,10 +165,6 @@ class TraceCompiler(Compiler):
         op = Op.IN if term.op is Op.EQUAL else Op.NOT_IN
 
         return self.compare("a.value", op, forms)
-
-
-def _is_of_span(term: Comparison) -> bool:
-    return term.field.kind is Kind.SPAN or term.field == Field(Kind.ATTRIBUTE, "text")
 
 
 ORDERED: Final[Mapping[str, Field]] = {"name": NAME, "run_id": RUN}
