@@ -120,7 +120,7 @@ def several(
 
 def _append(tx: Tx, arrival: Arrival, experiment: Experiment) -> None:
     start_ms, end_ms = arrival.start_ms, arrival.end_ms
-    fresh = traces.insert(
+    traces.insert(
         tx,
         Trace(
             arrival.trace_id,
@@ -134,12 +134,10 @@ def _append(tx: Tx, arrival: Arrival, experiment: Experiment) -> None:
     )
     place = places.lock(tx, arrival.trace_id)
     known = pairs.of(tx, pairs.METADATA, [place.number])[place.number]
-    if not fresh:
-        _widen(tx, place.number, arrival, is_final=FINAL_KEY in known)
+    _widen(tx, place.number, arrival, is_final=FINAL_KEY in known)
     _write(tx, place.number, arrival.spans)
     location = traces.artifact_location(experiment.artifact_location, arrival.trace_id)
-    made = {traces.PLACE_TAG: location} if fresh else {}
-    tags = {**arrival.tags, **made, SPANS_TAG: SPANS_HERE}
+    tags = {**arrival.tags, traces.PLACE_TAG: location, SPANS_TAG: SPANS_HERE}
     new = {key: text for key, text in arrival.metadata.items() if key not in known}
     pairs.put(tx, pairs.TAG, place.number, experiment.id, pairs=tags)
     pairs.put(tx, pairs.METADATA, place.number, experiment.id, pairs=new)

@@ -63,10 +63,9 @@ def put(tx: Tx, trace_id: str, trace: Trace) -> Trace:
     """
     experiment = experiments.require_live(tx, trace.experiment_id)
     _require_home(tx, trace_id, trace.experiment_id)
-    fresh = insert(tx, trace)
+    insert(tx, trace)
     number = lock(tx, trace_id).number
-    if not fresh:
-        _replace(tx, number, trace)
+    _replace(tx, number, trace)
     location = artifact_location(experiment.artifact_location, trace_id)
     tags = {**trace.tags, PLACE_TAG: location}
     home = trace.experiment_id
@@ -97,9 +96,13 @@ def finish(tx: Tx, trace_id: str, *, end_ms: int, told: Trace) -> Trace:
     return by_id(tx, trace_id)
 
 
-def insert(tx: Tx, trace: Trace) -> bool:
-    """Write the row of a trace if there is none, and say whether there was none."""
-    written = tx.run(
+def insert(tx: Tx, trace: Trace) -> None:
+    """
+    Write the row of a trace if there is none.
+
+    Nothing says whether there was: MariaDB counts a row that it left as it is.
+    """
+    tx.run(
         """
         INSERT INTO trace (uuid, experiment_id, start_ms, duration_ms, state,
             client_request_id, request_preview, response_preview)
@@ -111,8 +114,6 @@ def insert(tx: Tx, trace: Trace) -> bool:
         experiment=trace.experiment_id,
         **_fields(trace),
     )
-
-    return written > 0
 
 
 def by_id(tx: Tx, trace_id: str) -> Trace:
