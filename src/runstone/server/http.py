@@ -333,7 +333,7 @@ def _second_reading(body: bytes, kind: type[T]) -> T:
         return msgspec.convert(_without_nulls(sent) or {}, kind, strict=False)
     except msgspec.ValidationError as error:
         raise _misfit(str(error)) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise errors.InvalidInput(f"The body is not valid JSON: {error}") from None
     except RecursionError:
         raise _too_deep() from None
