@@ -361,6 +361,14 @@ def _require_one_way(body: Delete) -> None:
         raise errors.InvalidInput(wrong)
 
 
+async def refuse(request: Request) -> Reply:
+    """Say that numbers over many traces are not built."""
+    raise errors.NotBuilt(
+        f"Runstone does not have {request.method} {request.path} (yet): it keeps "
+        "traces and finds them, and counts nothing over them"
+    )
+
+
 TAGS: Final = "mlflow/traces/{trace_id}/tags"
 
 routes = [
@@ -374,6 +382,12 @@ routes = [
     Route("POST", "mlflow/traces/link-prompts", link_prompts, Right.EDIT, LinkPrompts),
     Route("PATCH", TAGS, set_tag, Right.EDIT, SetTag),
     Route("DELETE", TAGS, delete_tag, Right.EDIT, DeleteTag),
+]
+
+# Their paths look like those of a trace.
+routes += [
+    Route("POST", f"mlflow/traces/{name}", refuse, Right.READ)
+    for name in ("metrics", "calculate-filter-correlation")
 ]
 
 # The old form has other messages under these paths.
