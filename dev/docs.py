@@ -27,10 +27,6 @@ WIDTH = 80
 """Columns of the help text, whatever the terminal of the writer."""
 
 REFUSED: Mapping[str, tuple[str, ...]] = {
-    "logged models": (
-        "/api/2.0/mlflow/logged-models",
-        "/api/2.0/mlflow/runs/log-model",
-    ),
     "traces of other stores": (
         "/api/2.0/mlflow/unified-traces",
         "/api/2.0/mlflow/get-online-trace-details",
