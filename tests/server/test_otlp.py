@@ -29,35 +29,32 @@ TRACE, OTHER = bytes([7] * 16), bytes([8] * 16)
 
 
 class Client:
-    """Asks one server."""
+    """Asks one server, on a connection for each question."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        parts = urlsplit(url)
-        self._wire = http.client.HTTPConnection(parts.hostname or "", parts.port)
-
-    def close(self) -> None:
-        """Hang up."""
-        self._wire.close()
+        self._address = urlsplit(url).netloc
 
     def export(self, body: bytes, kind: str = PROTOBUF, **more: str) -> tuple[int, Any]:
         """Send spans and return status and answer, decoded where it is JSON."""
         headers = {"Content-Type": kind, "x-mlflow-experiment-id": "0"}
         headers |= {name.replace("_", "-"): value for name, value in more.items()}
-        self._wire.request("POST", "/v1/traces", body, headers)
-        response = self._wire.getresponse()
+        wire = http.client.HTTPConnection(self._address)
+        wire.request("POST", "/v1/traces", body, headers)
+        response = wire.getresponse()
         answer = response.read()
+        wire.close()
         is_json = response.headers["content-type"] == "application/json"
 
         return response.status, json.loads(answer) if is_json else answer
 
     def trace(self, trace_id: bytes) -> Mapping[str, Any]:
         """Return a trace with its spans."""
-        self._wire.request(
-            "GET", f"/api/3.0/mlflow/traces/get?trace_id=tr-{trace_id.hex()}"
-        )
-        response = self._wire.getresponse()
+        wire = http.client.HTTPConnection(self._address)
+        wire.request("GET", f"/api/3.0/mlflow/traces/get?trace_id=tr-{trace_id.hex()}")
+        response = wire.getresponse()
         answer = json.loads(response.read())
+        wire.close()
         assert response.status == 200, answer
         found: dict[str, Any] = answer["trace"]
 
@@ -68,9 +65,7 @@ class Client:
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """Give a client of an empty server."""
     with run_server(tmp_path_factory.mktemp("otlp")) as url:
-        client = Client(url)
-        yield client
-        client.close()
+        yield Client(url)
 
 
 def request(*traces: bytes, spans: int = 1, **fields: Any) -> ExportTraceServiceRequest:  # noqa: ANN401  # any of a span's
@@ -141,8 +136,8 @@ def test_a_compressed_body_is_taken(client: Client, encoding: str) -> None:
 
 def test_a_bomb_is_not_inflated(client: Client) -> None:
     """A kilobyte may not cost a gigabyte."""
-    bomb = gzip.compress(b"\0" * (limits.BODY_BYTES * 20))
-    assert len(bomb) < limits.BODY_BYTES / 20
+    bomb = gzip.compress(b"\0" * (limits.BODY_BYTES * 4))
+    assert len(bomb) < limits.BODY_BYTES / 100
 
     status, answer = client.export(bomb, content_encoding="gzip")
 

@@ -72,16 +72,16 @@ async def export(request: Request) -> Reply:
         )
     number = experiment_id(home)
     body = await request.inflated_body()
-    if len(body) < LARGE_BYTES:
+    is_small = len(body) < LARGE_BYTES
+    if is_small:
         outcome = judge(read(body))
     else:
         outcome = await asyncio.to_thread(lambda: judge(read(body)))
     if outcome.rejected and not outcome.arrivals:
         raise errors.InvalidInput(f"No span could be kept: {outcome.why}")
     if outcome.arrivals:
-        await database(request).write_long(
-            stored.append, outcome.arrivals, experiment_id=number
-        )
+        write = database(request).write if is_small else database(request).write_long
+        await write(stored.append, outcome.arrivals, experiment_id=number)
     await _link(request, outcome.roots)
 
     return _reply(request, outcome)
