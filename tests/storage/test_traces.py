@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def new_id() -> str:
     return f"tr-{uuid.uuid4().hex}"
 
 
-def span(number: int, start_ms: int, end_ms: int | None, **fields: str | None) -> Span:
+def span(number: int, start_ms: int, end_ms: int | None, **fields: Any) -> Span:  # noqa: ANN401  # any of a span's
     """Make a span; number 1 is the root of the others."""
     parent = None if number == 1 else f"{1:016x}"
     end_ns = None if end_ms is None else end_ms * MS
@@ -39,7 +40,7 @@ def arrive(db: Database, trace_id: str, *came: Span, home: int = 0) -> None:
     db.transact(spans.append, [Arrival(trace_id, came)], experiment_id=home)
 
 
-def start(db: Database, home: int = 0, *, start_ms: int = 5, **fields: object) -> str:
+def start(db: Database, home: int = 0, *, start_ms: int = 5, **fields: Any) -> str:  # noqa: ANN401  # any of a trace's
     """Write a trace."""
     trace = Trace(new_id(), home, start_ms, TraceState.OK, 7)._replace(**fields)
     db.transact(traces.put, trace.id, trace)
@@ -47,7 +48,7 @@ def start(db: Database, home: int = 0, *, start_ms: int = 5, **fields: object) -
     return trace.id
 
 
-def feedback(uuid: str = "a-1", **fields: object) -> Assessment:
+def feedback(uuid: str = "a-1", **fields: Any) -> Assessment:  # noqa: ANN401  # any of an assessment's
     """Make a feedback."""
     made = Assessment(uuid, "", AssessmentKind.FEEDBACK, "good", "1", "HUMAN", 1, 2)
 

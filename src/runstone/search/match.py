@@ -18,9 +18,7 @@ from runstone.search.tree import And, Comparison, Field, Kind, Node, Not, Op, Or
 class Subject:
     """A run, an experiment or a trace, as a filter sees it; missing is not set."""
 
-    attributes: Mapping[str, str | int | Sequence[str] | None] = field(
-        default_factory=dict
-    )
+    attributes: Mapping[str, str | int | None] = field(default_factory=dict)
     """By canonical name; times in ms, an `experiment_id` as decimal digits."""
 
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -140,7 +138,7 @@ def _found(what: Field, subject: Subject) -> Sequence[str | float]:
         key = "content" if what.kind is Kind.ATTRIBUTE else what.key
         return [span[key] for span in subject.spans]
 
-    values: Mapping[Kind, Mapping[str, str | float | Sequence[str] | None]] = {
+    values: Mapping[Kind, Mapping[str, str | float | None]] = {
         Kind.ATTRIBUTE: subject.attributes,
         Kind.METRIC: subject.metrics,
         Kind.PARAM: subject.params,
@@ -148,8 +146,6 @@ def _found(what: Field, subject: Subject) -> Sequence[str | float]:
         Kind.METADATA: subject.metadata,
     }
     value = values[what.kind].get(what.key)
-    if value is not None and not isinstance(value, str | int | float):
-        return value
 
     return [] if value is None else [value]
 
