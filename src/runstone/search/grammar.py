@@ -251,7 +251,7 @@ class _Parser(Reader):
         if sort in (Sort.NUMBER, Sort.WHOLE, Sort.VERSION):
             return self._number(field, sort)
         if sort is Sort.VERDICT and op in ORDER_OPS:
-            return self._number(field, sort)
+            return self._number(field, Sort.NUMBER)
 
         text = self._string(field)
         if op in (Op.LIKE, Op.ILIKE) and len(text) > limits.PATTERN_CHARS:
