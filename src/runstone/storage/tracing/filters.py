@@ -67,7 +67,7 @@ class TraceCompiler(Compiler):
         if kind is Kind.ATTRIBUTE:
             return self._of_trace(key, term)
         if term.field == RUN and term.op is Op.EQUAL:
-            return self._run(term)
+            return self._of_run(term)
 
         return self._pair(term.field, term)
 
@@ -75,7 +75,7 @@ class TraceCompiler(Compiler):
         if key == "name":
             return self._pair(NAME, term)
         if key == "run_id":
-            return self._run(term)
+            return self._of_run(term)
         if key == "prompt":
             return self._prompt(str(term.value))
         value: object = term.value
@@ -103,7 +103,7 @@ class TraceCompiler(Compiler):
 
         return Clause(f"{there} AND {value.sql})", value.params)
 
-    def _run(self, term: Comparison) -> Clause:
+    def _of_run(self, term: Comparison) -> Clause:
         """Compare with the runs that a trace is linked to, or was made in."""
         linked = self.compare("r.uuid", term.op, term.value)
         by_link = Clause(

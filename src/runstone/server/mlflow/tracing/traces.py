@@ -21,7 +21,7 @@ from runstone.server.http import (
     read,
     reply,
 )
-from runstone.server.mlflow import artifacts
+from runstone.server.mlflow import places
 from runstone.server.mlflow.messages import experiment_id
 from runstone.server.mlflow.tracing import messages
 from runstone.server.mlflow.tracing import spans as span_form
@@ -272,10 +272,10 @@ async def get_file(request: Request) -> Reply:
 
 async def _download(request: Request, trace: Trace, path: str) -> Reply:
     place = trace.tags.get(traces.PLACE_TAG, "")
-    store, root = artifacts.place(request, place)
+    store, root = places.place(request, place)
     name = f"attachments/{path}" if path else DATA_FILE
 
-    return await download(request, store, artifacts.below(root, name))
+    return await download(request, store, places.below(root, name))
 
 
 async def _whole(request: Request, trace_id: str, *, is_partial: bool) -> Whole:
