@@ -28,11 +28,12 @@ SCIENCE: Final = [
 ]
 
 # Each line is one call of pip.  2.9 reads its version through pkg_resources,
-# which setuptools dropped; skinny 3.18 does not exist, so the Python files of
+# which setuptools dropped; 2.22 cannot write traces with a later OpenTelemetry;
+# skinny 3.18 does not exist, so the Python files of
 # the whole MLflow are laid over the one before.
 CLIENTS: Final[dict[str, list[list[str]]]] = {
     "2.9": [["mlflow-skinny==2.9.2", "setuptools<80", *SCIENCE]],
-    "2.22": [["mlflow-skinny>=2.22,<2.23", *SCIENCE]],
+    "2.22": [["mlflow-skinny>=2.22,<2.23", "opentelemetry-sdk<1.35", *SCIENCE]],
     "3.18": [
         ["mlflow-skinny==3.17.2", *SCIENCE, "skops==0.13.0"],
         ["--no-deps", "mlflow==3.18.0"],

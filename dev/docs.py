@@ -27,10 +27,9 @@ WIDTH = 80
 """Columns of the help text, whatever the terminal of the writer."""
 
 REFUSED: Mapping[str, tuple[str, ...]] = {
-    "traces": (
-        "/api/3.0/mlflow/traces",
-        "/api/2.0/mlflow/traces",
-        "/v1/traces",
+    "traces of other stores": (
+        "/api/2.0/mlflow/unified-traces",
+        "/api/2.0/mlflow/get-online-trace-details",
     ),
     "users and permissions": (
         "/api/2.0/mlflow/users/create",
@@ -146,11 +145,7 @@ def _cli() -> str:
 
 def _routes() -> str:
     """Render every route, MLflow's once for all its prefixes, and what is refused."""
-    shown = [
-        route
-        for route in app.routes()
-        if not route.path.startswith(mlflow.PREFIXES[1:])
-    ]
+    shown = [route for route in app.routes() if not _is_double(route)]
     ours = [route for route in shown if route.path.startswith("/api/v1/")]
     theirs = [route for route in shown if "/mlflow" in route.path]
     others = [route for route in shown if route not in (*ours, *theirs)]
@@ -165,8 +160,9 @@ def _routes() -> str:
         "everyone has every right.\nA running server says the same, with types, at "
         "`/api/v1/openapi.json`.",
         f"## Ours\n\n{_table(ours)}",
-        f"## MLflow's\n\nEach of `/api/2.0/` is served under {prefixes}.\n\n"
-        + _table(theirs),
+        f"## MLflow's\n\nEach of `/api/2.0/` is served under {prefixes}; "
+        "only the oldest and the newest forms of traces are served where they stand, "
+        "and under `/ajax-api/`.\n\n" + _table(theirs),
         f"## Others\n\n{_table(others)}",
         "## What of MLflow's is not built\n\nIt is refused by name, with the status "
         "501 and the code `NOT_IMPLEMENTED`, and never by silence.\n\n"
@@ -174,6 +170,18 @@ def _routes() -> str:
     ]
 
     return "\n\n".join(sections) + "\n"
+
+
+def _is_double(route: Route) -> bool:
+    """Say whether a route is one that stands under MLflow's first prefix as well."""
+    return any(
+        route.path.startswith(prefix)
+        and route._replace(path=first + route.path.removeprefix(prefix)) in app.routes()
+        for first, prefix in [
+            *((mlflow.PREFIXES[0], prefix) for prefix in mlflow.PREFIXES[1:]),
+            (mlflow.PREFIXES[1], mlflow.PREFIXES[3]),
+        ]
+    )
 
 
 def _table(routes: Iterable[Route]) -> str:

@@ -12,12 +12,17 @@ from contextlib import closing
 from pathlib import Path
 
 from runstone.model import (
+    Assessment,
+    AssessmentKind,
     Dataset,
     DatasetInput,
     Param,
     RunStatus,
+    Span,
     Stage,
     Tag,
+    Trace,
+    TraceState,
     Webhook,
     WebhookStatus,
 )
@@ -28,10 +33,14 @@ from runstone.storage.metrics import Batch
 from runstone.storage.registry import aliases, models, stages, versions, webhooks
 from runstone.storage.registry.sources import Source
 from runstone.storage.registry.transitions import Note
+from runstone.storage.tracing import spans, traces
+from runstone.storage.tracing.spans import Arrival
+from runstone.storage.tracing.traces import Links
 
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "upgrades"
 RUN_ID = "0" * 31 + "1"
+TRACE_ID = "tr-" + RUN_ID
 
 
 def main() -> None:
@@ -70,6 +79,7 @@ def fill(db: Database) -> None:
     db.transact(datasets.log_outputs, RUN_ID, [ModelOutput("m-1", 3)])
     db.transact(runs.update, RUN_ID, status=RunStatus.FINISHED, end_ms=9)
     register(db)
+    trace(db, number)
 
 
 def register(db: Database) -> None:
@@ -87,6 +97,22 @@ def register(db: Database) -> None:
     db.transact(versions.create, "kept", source=source, tags=tags, now_ms=10)
     db.transact(aliases.put, "kept", alias="champion", version=1, note=note)
     db.transact(stages.move, "kept", version=1, stage=Stage.PRODUCTION, note=note)
+
+
+def trace(db: Database, experiment: int) -> None:
+    """Write a trace with something in every table."""
+    kind = AssessmentKind.FEEDBACK
+    good = Assessment("a-1", TRACE_ID, kind, "good", "true", "HUMAN", 5, 6)
+    kept = Trace(TRACE_ID, experiment, 3, TraceState.OK, 4)._replace(
+        tags={"mlflow.traceName": "kept"},
+        metadata={"version": "7"},
+        assessments=(good,),
+    )
+    root = Span("1" * 16, None, "answer", "CHAIN", "OK", 3_000_000, 7_000_000, "{}")
+    db.transact(traces.put, TRACE_ID, kept)
+    db.transact(spans.append, [Arrival(TRACE_ID, [root])], experiment_id=experiment)
+    db.transact(traces.link_to_run, Links([TRACE_ID], RUN_ID))
+    db.transact(traces.link_prompts, TRACE_ID, ["greet/1"])
 
 
 def points(steps: list[int], values: list[float]) -> Batch:

@@ -12,6 +12,7 @@ Every error that Runstone raises on purpose.
     │   ├── ExperimentNotFound
     │   ├── RunNotFound
     │   ├── LoggedModelNotFound
+    │   ├── TraceNotFound
     │   ├── ArtifactNotFound
     │   ├── UploadNotFound
     │   ├── ModelNotFound          no registered model has this name
@@ -165,6 +166,17 @@ class LoggedModelNotFound(NotFound):
             f"Logged model with ID {self.model_id[:100]!r} not found; search the "
             "models of its experiment to see what is there"
         )
+
+
+class TraceNotFound(NotFound):
+    """No trace has this id."""
+
+    def __init__(self, trace_id: str) -> None:
+        super().__init__(trace_id)
+        self.trace_id = trace_id
+
+    def __str__(self) -> str:
+        return f"Trace with ID {self.trace_id[:100]!r} not found"
 
 
 class ArtifactNotFound(NotFound):

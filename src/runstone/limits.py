@@ -128,6 +128,36 @@ BULK_RUNS = 100
 BULK_INTERVAL_POINTS = 2_500
 """Most points of one series in get-history-bulk-interval; MLflow: 2,500."""
 
+TRACE_ID_CHARS = 100
+"""Longest id of a trace; MLflow: 50."""
+
+ASSESSMENT_ID_CHARS = 100
+"""Longest id of an assessment; MLflow: 50."""
+
+ASSESSMENT_VALUE_CHARS = 1_000_000
+"""Longest value, error, rationale or metadata of an assessment, as JSON."""
+
+PREVIEW_CHARS = 100_000
+"""Longest preview of what went into a trace or came out; MLflow's clients: 1,000."""
+
+SPANS = 20_000
+"""Most spans in one request of OpenTelemetry's wire."""
+
+SPAN_BYTES = 6_000_000
+"""Largest span as the JSON that we keep; MariaDB takes 16 MiB in one statement."""
+
+ATTRIBUTE_DEPTH = 30
+"""Deepest nesting of lists and tables in a span's attribute."""
+
+TRACE_LINKS = 100
+"""Most traces in one link-to-run; MLflow: 100."""
+
+SEARCH_TRACES = 500
+"""Most traces in one answer on MLflow's wire; MLflow: 500."""
+
+TRACE_IDS = 10_000
+"""Most traces that one request may name."""
+
 INT64_MAX = 2**63 - 1
 INT64_MIN = -(2**63)
 

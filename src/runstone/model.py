@@ -4,6 +4,7 @@ The nouns: what the record holds, as records that never change.
 Times are int milliseconds since the Unix epoch, UTC.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -50,6 +51,23 @@ class ModelStatus(StrEnum):
     PENDING = "PENDING"
     READY = "READY"
     FAILED = "FAILED"
+
+
+class TraceState(StrEnum):
+    """How far a trace has come; MLflow's words."""
+
+    UNKNOWN = "STATE_UNSPECIFIED"
+    OK = "OK"
+    ERROR = "ERROR"
+    IN_PROGRESS = "IN_PROGRESS"
+
+
+class AssessmentKind(StrEnum):
+    """What an assessment is: what was thought, what was expected, what is wrong."""
+
+    FEEDBACK = "feedback"
+    EXPECTATION = "expectation"
+    ISSUE = "issue"
 
 
 class Tag(NamedTuple):
@@ -293,6 +311,74 @@ class Delivery(NamedTuple):
     """HTTP status of the last try; None where there was no answer."""
 
     error: str
+
+
+class Assessment(NamedTuple):
+    """What somebody, or something, thinks of a trace."""
+
+    id: str
+    trace_id: str
+    kind: AssessmentKind
+    name: str
+    value: str
+    """JSON."""
+
+    source_type: str
+    created_ms: int
+    updated_ms: int
+    error: str | None = None
+    """JSON object: why there is no value."""
+
+    source_id: str | None = None
+    span_id: str | None = None
+    rationale: str | None = None
+    overrides: str | None = None
+    """Id of the assessment that this one takes the place of."""
+
+    is_valid: bool = True
+    """Whether no other assessment has taken its place."""
+
+    metadata: Mapping[str, str] = {}
+
+
+class Trace(NamedTuple):
+    """One request through a program, without its spans."""
+
+    id: str
+    experiment_id: int
+    start_ms: int
+    state: TraceState
+    duration_ms: int | None = None
+    client_request_id: str | None = None
+    request_preview: str | None = None
+    response_preview: str | None = None
+    tags: Mapping[str, str] = {}
+    metadata: Mapping[str, str] = {}
+    """Like tags, but for what never changes again."""
+
+    assessments: tuple[Assessment, ...] = ()
+
+
+class Span(NamedTuple):
+    """One step of a trace; its parts are those that a search asks for."""
+
+    id: str
+    """16 hex digits."""
+
+    parent_id: str | None
+    name: str
+    type: str
+    """What kind of step, or ""."""
+
+    status: str
+    """OK, ERROR or UNSET."""
+
+    start_ns: int
+    """Nanoseconds since the Unix epoch, UTC."""
+
+    end_ns: int | None
+    body: str
+    """All of it, as JSON in the form that it is sent in."""
 
 
 class ArtifactEntry(NamedTuple):

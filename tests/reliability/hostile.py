@@ -201,13 +201,18 @@ def _fitting(kind: Any, name: str, known: dict[str, list[str]]) -> SearchStrateg
         return _fitting(arguments[0], name, known)
     if origin in (typing.Union, types.UnionType):
         return st.one_of(*(_fitting(argument, name, known) for argument in arguments))
-    if origin is list:
-        return st.lists(_fitting(arguments[0], name, known), max_size=4)
+    if origin in (list, dict):
+        inner = _fitting(arguments[-1], name, known)
+        is_list = origin is list
+        return st.lists(inner, max_size=4) if is_list else st.dictionaries(texts, inner)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return _struct(kind, known, wrong=True)
+        # Not before it is drawn: a struct may hold others of its own kind.
+        return st.deferred(lambda: _struct(kind, known, wrong=True))
     if kind is int:
         return st.integers(-3, 1000) | numbers
     if kind is float:
         return numbers | st.sampled_from(("NaN", "Infinity", "-Infinity"))
 
-    return {str: texts, bool: st.booleans(), type(None): st.none()}.get(kind, texts)
+    plain = {str: texts, bool: st.booleans(), type(None): st.none(), Any: anything}
+
+    return plain.get(kind, texts)

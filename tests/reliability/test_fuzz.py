@@ -20,7 +20,12 @@ ROUTES = [
     for route in app.routes()
     # The four prefixes lead to the same endpoints.
     if not route.path.startswith(("/api/3.0/", "/ajax-api/"))
+    # Only under 3.0 stand traces as clients since 3 send them.
+    or route.path in ("/api/3.0/mlflow/traces", "/api/3.0/mlflow/traces/{trace_id}")
 ]
+HOME = (b"x-mlflow-experiment-id", b"0")
+"""Without it no span is looked at; other routes do not know it."""
+
 HELD = (501, 503)
 """Codes of 500 and up that are answers and no accidents."""
 
@@ -48,6 +53,7 @@ def known(server: Inside) -> dict[str, list[str]]:
     server.json("POST", name + "runs/log-batch", message)
     place = f"/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/a.txt"
     server.ask("PUT", place, body=b"content")
+    traces = _traced(server)
     experiment = {"experiment_id": ["0", "0", "1"], "experiment_ids": ["0"]}
     runs = {"run_id": [run_id], "run_uuid": [run_id], "run_ids": [run_id]}
     keys = {"metric_key": ["loss"], "key": ["loss", "a"], "path": ["a.txt", "."]}
@@ -57,7 +63,36 @@ def known(server: Inside) -> dict[str, list[str]]:
         "order_by": ["metrics.loss DESC", "attributes.start_time"],
     }
 
-    return experiment | runs | keys | names | search
+    return experiment | runs | keys | names | search | traces
+
+
+def _traced(server: Inside) -> dict[str, list[str]]:
+    """Make a trace that has everything, and name what leads to it."""
+    place = {"mlflow_experiment": {"experiment_id": "0"}}
+    info = {"trace_id": "tr-" + "a" * 32, "trace_location": place}
+    server.json("POST", "/api/3.0/mlflow/traces", {"trace": {"trace_info": info}})
+    path = f"/api/3.0/mlflow/traces/{info['trace_id']}/assessments"
+    judged = {"assessment_id": "a-1", "feedback": {"value": 1}}
+    server.json("POST", path, {"assessment": judged})
+    span = {"traceId": "a" * 32, "spanId": "1" * 16, "name": "n"}
+    body = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
+    server.ask(
+        "POST",
+        "/v1/traces",
+        body=msgspec.json.encode(body),
+        headers=((b"content-type", b"application/json"), HOME),
+    )
+
+    return {
+        "trace_id": [str(info["trace_id"])],
+        "request_id": [str(info["trace_id"])],
+        "assessment_id": ["a-1"],
+        "traceId": ["a" * 32, "b" * 32, "0" * 32],
+        "spanId": ["1" * 16, "2" * 16],
+        "update_mask": ["feedback", "assessmentName,rationale,metadata"],
+        "request_time": ["2026-01-01T00:00:00.5Z", "0001-01-01T00:00:00Z", "soon"],
+        "execution_duration": ["1.5s", "-1s", "999999999999s", "s"],
+    }
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda r: f"{r.method} {r.path}")
@@ -74,7 +109,7 @@ def test_no_request_breaks_a_route(
     @given(st.data())
     def hold(data: st.DataObject) -> None:
         path = route.path
-        for name in ("id", "name", "path"):
+        for name in ("id", "name", "path", "trace_id", "assessment_id"):
             piece = data.draw(st.sampled_from(known[name]) | hostile.texts)
             piece = piece.encode(errors="replace").decode()
             for place in (f"{{{name}}}", f"{{{name}:path}}"):
@@ -85,7 +120,7 @@ def test_no_request_breaks_a_route(
             path,
             query=data.draw(hostile.queries(route.takes, known)),
             body=data.draw(hostile.bodies(route.takes, known)),
-            headers=((b"content-type", kind),),
+            headers=((b"content-type", kind), HOME),
             parts=data.draw(st.integers(1, 3)),
             cut=data.draw(st.integers(0, 19)) == 0,
         )

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from runstone import limits
 from runstone.errors import BadFilter, InvalidInput, TooLarge
-from runstone.search.grammar import parse_experiments, parse_runs
+from runstone.search.grammar import parse_experiments, parse_runs, parse_traces
 from runstone.search.show import show
 from runstone.search.tree import And, Comparison, Field, Kind, Node, Not, Op, Or, Value
-from tests.search.trees import EXPERIMENT_TREES, RUN_TREES
+from tests.search.trees import EXPERIMENT_TREES, RUN_TREES, TRACE_TREES
 
 
 def metric(key: str, op: Op, value: float) -> Comparison:
@@ -39,6 +39,12 @@ def test_an_experiment_filter_that_is_written_reads_as_the_same_tree(
     assert parse_experiments(show(tree)) == tree
 
 
+@given(tree=TRACE_TREES)
+def test_a_trace_filter_that_is_written_reads_as_the_same_tree(tree: Node) -> None:
+    """The law holds in the third language too."""
+    assert parse_traces(show(tree)) == tree
+
+
 WORDS = st.sampled_from(
     [
         *"'\"`(),.=!<>-\\;% ",
@@ -52,7 +58,7 @@ WORDS = st.sampled_from(
 @given(text=st.text() | st.lists(WORDS).map("".join) | st.lists(WORDS).map(" ".join))
 def test_nothing_but_our_errors_escapes(text: str) -> None:
     """A filter comes from outside, so it may be anything."""
-    for parse in (parse_runs, parse_experiments):
+    for parse in (parse_runs, parse_experiments, parse_traces):
         try:
             parse(text)
         except InvalidInput as error:

@@ -12,7 +12,10 @@ from runstone.search.fields import (
     LOGGED_MODELS,
     MODELS,
     OPS,
+    ORDER_OPS,
     RUNS,
+    SPAN_KEYS,
+    TRACES,
     VERSIONS,
     Language,
     Sort,
@@ -35,6 +38,7 @@ def fields(language: Language) -> st.SearchStrategy[Field]:
     keys = {
         Kind.ATTRIBUTE: st.sampled_from(sorted(language.attributes)),
         Kind.DATASET: st.sampled_from(DATASET_KEYS),
+        Kind.SPAN: st.sampled_from(SPAN_KEYS),
     }
     kinds = st.sampled_from(sorted(set(language.heads.values())))
 
@@ -60,7 +64,7 @@ def comparisons(draw: st.DrawFn, language: Language) -> Comparison:
         return Comparison(field, op, tuple(items))
     if field.kind is Kind.METRIC:
         return Comparison(field, op, draw(NUMBERS))
-    if sort is Sort.NUMBER:
+    if sort is Sort.NUMBER or (sort is Sort.VERDICT and op in ORDER_OPS):
         return Comparison(field, op, draw(INTEGERS | NUMBERS))
     if sort in (Sort.WHOLE, Sort.VERSION):
         return Comparison(field, op, draw(INTEGERS))
@@ -83,6 +87,7 @@ EXPERIMENT_TREES = trees(EXPERIMENTS)
 LOGGED_MODEL_TREES = trees(LOGGED_MODELS)
 MODEL_TREES = trees(MODELS)
 VERSION_TREES = trees(VERSIONS)
+TRACE_TREES = trees(TRACES)
 
 _FEW = st.sampled_from(["a", "b", "A", "ab"])
 SUBJECTS = st.builds(

@@ -110,6 +110,7 @@ def test_what_old_clients_send_is_understood(body: bytes) -> None:
         (b'{"name": "x"', "not valid JSON"),
         (b"\xff\xfe", "not valid JSON"),
         (b'"x"', "not valid JSON"),
+        (b'{"not name": "\xff"}', "not valid JSON"),
         (b'{"name": "\xed\xa0\x80"}', "not valid"),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"inner": ' + b"[" * 100_000, "nested too deeply"),

@@ -10,10 +10,12 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from runstone import errors
-from runstone.model import Stage
+from runstone.model import Stage, TraceState
 from runstone.storage import documents, experiments, migrate, search, series
 from runstone.storage.db import Database
 from runstone.storage.registry import aliases, transitions
+from runstone.storage.tracing import search as trace_search
+from runstone.storage.tracing import spans
 from tests.factories import new_run
 
 
@@ -173,6 +175,30 @@ def test_a_registry_of_every_revision_opens(path: Path, tmp_path: Path) -> None:
     assert champion.stage is Stage.PRODUCTION
     assert dict(champion.tags) == {"team": "stone"}
     assert [move.author for move in moves] == ["ann", "ann"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sorted(UPGRADES.glob("*.db")) if path.stem >= "0004"],
+    ids=lambda p: p.stem,
+)
+def test_a_kept_trace_is_still_there(path: Path, tmp_path: Path) -> None:
+    """Every database since traces are kept has one, with all that belongs to it."""
+    copy = tmp_path / path.name
+    shutil.copy(path, copy)
+    url = f"sqlite:///{copy}"
+
+    migrate.upgrade(url)
+
+    asked = f"run_id = '{'0' * 31}1' AND prompt = 'greet/1' AND span.type = 'CHAIN'"
+    with closing(Database(url)) as db:
+        (found,) = db.look(trace_search.find, trace_search.Query((1,), asked)).traces
+        bodies = db.look(spans.of, found.id)
+    assert (found.start_ms, found.duration_ms, found.state) == (3, 4, TraceState.OK)
+    assert found.tags["mlflow.traceName"] == "kept"
+    assert found.metadata["version"] == "7"
+    assert found.assessments[0].value == "true"
+    assert bodies == ["{}"]
 
 
 def test_there_is_a_database_of_this_revision() -> None:

@@ -24,6 +24,7 @@ TIME_MS = 1_600_000_000_000
 TIMES = ("time", "_timestamp", "_ms")
 """How the names of such fields end."""
 
+RECENT = re.compile(r"20[2-9]\d-\d\d-\d\dT[\d:.]+Z")
 RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")
 ID = re.compile(r"\b[0-9a-f]{32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 PLACE = re.compile(r"(?<=^mlflow-artifacts:/)\d+")
@@ -40,6 +41,7 @@ UNORDERED = {
     "latest_versions",
     "model_inputs",
     "model_outputs",
+    "request_metadata",
 }
 """Lists without a promised order of their keys; points of one key stay as they are."""
 
@@ -58,6 +60,8 @@ class Call(NamedTuple):
 
     keep: Mapping[str, str] = {}
     """Names for values of the answer, each with its dotted path."""
+
+    headers: Mapping[str, str] = {}
 
 
 class Answer(NamedTuple):
@@ -109,13 +113,13 @@ class Player:
         """Send one call and return its answer, made comparable."""
         body = self._filled(call.body)
         path = str(self._filled(call.path))
-        headers = {}
+        headers = {name: str(self._filled(call.headers[name])) for name in call.headers}
         sent = None
         if call.method == "GET" and body:
             path += "?" + urlencode(body, doseq=True)
         elif body is not None:
             sent = (body if isinstance(body, str) else json.dumps(body)).encode()
-            headers["Content-Type"] = "application/json"
+            headers.setdefault("Content-Type", "application/json")
         self._wire.request(call.method, path, sent, headers)
         response = self._wire.getresponse()
         text = response.read().decode()
@@ -154,7 +158,7 @@ class Player:
         if isinstance(answer, list):
             found = [self._comparable(value, key) for value in answer]
             return sorted(found, key=_name) if key in UNORDERED else found
-        if isinstance(answer, int) and answer >= TIME_MS and key.endswith(TIMES):
+        if key.endswith(TIMES) and _is_now(answer):
             return "<time>"
         if key == "next_page_token":
             return "<token>"
@@ -200,6 +204,14 @@ def _pass_a_millisecond() -> None:
     start = time.time_ns() // 1_000_000
     while time.time_ns() // 1_000_000 == start:
         time.sleep(0.0002)
+
+
+def _is_now(answer: Json) -> bool:
+    """Say whether this is a time that the server took, as a number or a text."""
+    if isinstance(answer, str):
+        return RECENT.fullmatch(answer) is not None
+
+    return isinstance(answer, int) and answer >= TIME_MS
 
 
 def _name(item: Json) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ IN_PATH = "the model's id stands in the path"
 NOT_500 = "a client's mistake is not a 500"
 NO_FIELD = "MLflow reads a missing number as 0 and complains about the 0"
 
+OUR_SHAPE = "our errors have one shape, also on OpenTelemetry's wire"
 NOT_OURS = "a client's mistake is not a 500"
 ALIASES = "wherever a version stands, its aliases stand beside it"
 HIDDEN = "a name with signs that cannot be seen passes for another one (E6.14)"
@@ -337,4 +338,66 @@ DIFFERENT: Final[dict[str, Same]] = {
         ),
     },
     "webhooks": _each(BAD, MISFIT, "create with a bad status"),
+    "old_traces": _each(BAD, NOT_OURS, "start with nothing", "end with nothing"),
+    "spans": {
+        **_each(BAD, "one code for what is missing", "get no file"),
+        **_each(
+            BAD, "MLflow takes an empty id for one", "export without an experiment"
+        ),
+        **_each(
+            BAD,
+            OUR_SHAPE,
+            "export as text",
+            "export half a byte",
+            "export broken protobuf",
+            "export broken JSON",
+        ),
+        **_each(
+            BAD,
+            "422 is MLflow's own, OpenTelemetry says 400",
+            "export without a trace",
+            "export without a span id",
+        ),
+    },
+    "trace_search": {
+        **_each(
+            OK,
+            RICHER,
+            "find status = 'OK' OR status = 'ERROR'|",
+            "find by ['client_request_id']",
+        ),
+        **_each(
+            OK,
+            "MLflow compares '42' with the text of a float, 42.0",
+            "find expectation.answer = '42'|",
+        ),
+        **_each(
+            BAD,
+            "there are no issues here, and a filter by them says so",
+            "find issue.id = 'iss-1'|",
+        ),
+        **_each(BAD, NOT_OURS, "find by ['status', 'status']"),
+    },
+    "traces": {
+        **_each(OK, "MLflow's answer lacks the tags just added", "start again"),
+        **_each(BAD, NOT_OURS, "start nowhere"),
+        **_each(
+            BAD,
+            MISFIT,
+            "start with words for a time",
+            "start with words for a duration",
+            "start with a wrong state",
+        ),
+        **_each(
+            GONE,
+            "spans that lie in a file are not a failure of the server",
+            "get the trace without spans",
+        ),
+        **_each(
+            GONE,
+            "what is not there is said not to be there",
+            "set a tag of nothing",
+            "link to nothing",
+        ),
+    },
 }

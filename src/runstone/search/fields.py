@@ -39,6 +39,15 @@ class Sort(Enum):
     VERSION = auto()
     """Whole numbers, with or without quotes."""
 
+    CONTENT = auto()
+    """Text that something is looked for in."""
+
+    LINK = auto()
+    """The name of something else: it is the one or it is not."""
+
+    VERDICT = auto()
+    """What an assessment says: compared as a number or as a text, by the operator."""
+
 
 NUMBER_OPS = (
     Op.EQUAL,
@@ -48,6 +57,7 @@ NUMBER_OPS = (
     Op.GREATER,
     Op.GREATER_EQUAL,
 )
+ORDER_OPS = (Op.LESS, Op.LESS_EQUAL, Op.GREATER, Op.GREATER_EQUAL)
 TEXT_OPS = (Op.EQUAL, Op.UNEQUAL, Op.LIKE, Op.ILIKE, Op.IN, Op.NOT_IN)
 
 OPS: Mapping[Sort, tuple[Op, ...]] = {
@@ -58,7 +68,22 @@ OPS: Mapping[Sort, tuple[Op, ...]] = {
     Sort.LABEL: (*TEXT_OPS, Op.IS_NULL, Op.IS_NOT_NULL),
     Sort.ID: (Op.EQUAL, Op.UNEQUAL, Op.IN, Op.NOT_IN),
     Sort.STATUS: (Op.EQUAL, Op.UNEQUAL, Op.IN, Op.NOT_IN),
+    Sort.CONTENT: (Op.LIKE, Op.ILIKE),
+    Sort.LINK: (Op.EQUAL,),
+    Sort.VERDICT: (
+        *(Op.EQUAL, Op.UNEQUAL, Op.LIKE, Op.ILIKE),
+        *(*ORDER_OPS, Op.IS_NULL, Op.IS_NOT_NULL),
+    ),
 }
+
+
+SORTS: Mapping[Kind, Sort] = {
+    Kind.DATASET: Sort.TEXT,
+    Kind.SPAN: Sort.TEXT,
+    Kind.FEEDBACK: Sort.VERDICT,
+    Kind.EXPECTATION: Sort.VERDICT,
+}
+"""What the values of a kind are, whatever the key; of all others they are labels."""
 
 
 class Language(NamedTuple):
@@ -77,10 +102,10 @@ class Language(NamedTuple):
             return Sort.NUMBER
         if field.kind is Kind.ATTRIBUTE:
             return self.attributes[field.key]
-        if field.kind is Kind.DATASET:
-            return Sort.TEXT
+        if field.kind is Kind.SPAN and field.key == "content":
+            return Sort.CONTENT
 
-        return Sort.LABEL
+        return SORTS.get(field.kind, Sort.LABEL)
 
 
 _ATTRIBUTE_HEADS = dict.fromkeys(
@@ -89,6 +114,12 @@ _ATTRIBUTE_HEADS = dict.fromkeys(
 _TAG_HEADS = dict.fromkeys(("tags", "tag"), Kind.TAG)
 
 DATASET_KEYS = ("name", "digest", "context")
+SPAN_KEYS = ("name", "type", "status", "content")
+KEYS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.DATASET: DATASET_KEYS,
+    Kind.SPAN: SPAN_KEYS,
+}
+"""The keys of a kind that has only some."""
 
 RUNS = Language(
     heads={
@@ -181,6 +212,38 @@ LOGGED_MODELS = Language(
 )
 
 
+# Source: `SearchTraceUtils` in `mlflow/utils/search_utils.py`, 3.18.
+TRACES = Language(
+    heads={
+        **_TAG_HEADS,
+        **dict.fromkeys(("attributes", "attribute", "attr", "trace"), Kind.ATTRIBUTE),
+        **dict.fromkeys(("metadata", "request_metadata"), Kind.METADATA),
+        **dict.fromkeys(("spans", "span"), Kind.SPAN),
+        "feedback": Kind.FEEDBACK,
+        **dict.fromkeys(("expectations", "expectation"), Kind.EXPECTATION),
+    },
+    attributes={
+        "client_request_id": Sort.TEXT,
+        "end_time_ms": Sort.NUMBER,
+        "execution_time_ms": Sort.NUMBER,
+        "experiment_id": Sort.ID,
+        "name": Sort.TEXT,
+        "prompt": Sort.LINK,
+        "request_id": Sort.TEXT,
+        "run_id": Sort.TEXT,
+        "status": Sort.TEXT,
+        "text": Sort.CONTENT,
+        "timestamp_ms": Sort.NUMBER,
+    },
+    aliases={
+        "end_time": "end_time_ms",
+        "execution_time": "execution_time_ms",
+        "timestamp": "timestamp_ms",
+        "trace_id": "request_id",
+    },
+)
+
+
 class Reader:
     """The tokens of one text, the next of them in sight."""
 
@@ -242,8 +305,8 @@ class Reader:
         key = unquote(token.text[key_start:])
         if kind is Kind.ATTRIBUTE:
             return self._attribute(position, key)
-        if kind is Kind.DATASET and key not in DATASET_KEYS:
-            self.fail(position, _choice(key, DATASET_KEYS))
+        if key not in KEYS.get(kind, (key,)):
+            self.fail(position, _choice(key, KEYS[kind]))
         if key_start == len(token.text):
             self.fail(position, f"the name of a {kind}, in quotes if it has spaces")
 
@@ -261,7 +324,7 @@ class Reader:
     def _examples(self) -> str:
         # A dict keeps the order and drops the doubles.
         kinds = dict.fromkeys(self.language.heads.values())
-        return " or ".join(f"{kind}s.<name>" for kind in kinds)
+        return " or ".join(f"{kind.head}.<name>" for kind in kinds)
 
 
 def _choice(found: str, names: Iterable[str], near: Iterable[str] = ()) -> str:

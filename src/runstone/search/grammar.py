@@ -27,7 +27,9 @@ from runstone.search.fields import (
     LOGGED_MODELS,
     MODELS,
     OPS,
+    ORDER_OPS,
     RUNS,
+    TRACES,
     VERSIONS,
     Language,
     Reader,
@@ -57,6 +59,17 @@ def parse_experiments(text: str | None) -> Node | None:
         TooLarge: It is longer, deeper or wider than `limits` has it.
     """
     return _parse(text, EXPERIMENTS)
+
+
+def parse_traces(text: str | None) -> Node | None:
+    """
+    Read a filter of traces; None where there is nothing to filter by.
+
+    Raises:
+        BadFilter: The text does not parse, or asks what cannot be asked.
+        TooLarge: It is longer, deeper or wider than `limits` has it.
+    """
+    return _parse(text, TRACES)
 
 
 def parse_models(text: str | None) -> Node | None:
@@ -237,6 +250,8 @@ class _Parser(Reader):
         sort = self.language.sort(field)
         if sort in (Sort.NUMBER, Sort.WHOLE, Sort.VERSION):
             return self._number(field, sort)
+        if sort is Sort.VERDICT and op in ORDER_OPS:
+            return self._number(field, Sort.NUMBER)
 
         text = self._string(field)
         if op in (Op.LIKE, Op.ILIKE) and len(text) > limits.PATTERN_CHARS:

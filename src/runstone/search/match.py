@@ -5,17 +5,18 @@ The rules stand in `tree`; whatever turns a tree into SQL has to agree with
 `matches`.
 """
 
+import json
 import operator
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from runstone.search.tree import And, Field, Kind, Node, Not, Op, Or, Value
+from runstone.search.tree import And, Comparison, Field, Kind, Node, Not, Op, Or, Value
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A run or an experiment, as a filter sees it; what is missing is not set."""
+    """A run, an experiment or a trace, as a filter sees it; missing is not set."""
 
     attributes: Mapping[str, str | int | None] = field(default_factory=dict)
     """By canonical name; times in ms, an `experiment_id` as decimal digits."""
@@ -28,6 +29,13 @@ class Subject:
     datasets: Sequence[Mapping[str, str]] = ()
     """Each with `name` and `digest`, and perhaps `context`."""
 
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    spans: Sequence[Mapping[str, str]] = ()
+    """Each with `name`, `type`, `status` and `content`."""
+
+    verdicts: Mapping[Field, Sequence[str]] = field(default_factory=dict)
+    """JSON of the assessments that count."""
+
 
 def matches(node: Node | None, subject: Subject) -> bool:
     """Say whether *subject* fulfils a filter; no filter lets everything in."""
@@ -35,13 +43,36 @@ def matches(node: Node | None, subject: Subject) -> bool:
         case None:
             return True
         case And(terms):
-            return all(matches(term, subject) for term in terms)
+            return _all(terms, subject)
         case Or(terms):
             return any(matches(term, subject) for term in terms)
         case Not(term):
             return not matches(term, subject)
 
+    if node.field.kind in (Kind.FEEDBACK, Kind.EXPECTATION):
+        return _judged(node.field, subject, node.op, node.value)
+
     return _compare(_found(node.field, subject), node.op, node.value)
+
+
+def _all(terms: Sequence[Node], subject: Subject) -> bool:
+    """Say whether every term holds, those on spans of one and the same span."""
+    on_spans = [
+        term for term in terms if isinstance(term, Comparison) and term.is_of_span
+    ]
+    others = (term for term in terms if term not in on_spans)
+
+    return all(matches(term, subject) for term in others) and (
+        not on_spans
+        or any(
+            all(_holds(_of_span(term, span), term.op, term.value) for term in on_spans)
+            for span in subject.spans
+        )
+    )
+
+
+def _of_span(term: Comparison, span: Mapping[str, str]) -> str:
+    return span["content" if term.field.kind is Kind.ATTRIBUTE else term.field.key]
 
 
 def like(text: str, pattern: str) -> bool:
@@ -100,19 +131,44 @@ _NUMBER: Mapping[Op, Callable[[float, float], bool]] = {
 
 
 def _found(what: Field, subject: Subject) -> Sequence[str | float]:
-    """Collect the values a field has: none, one, or one for each dataset."""
+    """Collect the values a field has: none, one, or one for each dataset or span."""
     if what.kind is Kind.DATASET:
         return [each[what.key] for each in subject.datasets if what.key in each]
+    if Comparison(what, Op.EQUAL, None).is_of_span:
+        key = "content" if what.kind is Kind.ATTRIBUTE else what.key
+        return [span[key] for span in subject.spans]
 
     values: Mapping[Kind, Mapping[str, str | float | None]] = {
         Kind.ATTRIBUTE: subject.attributes,
         Kind.METRIC: subject.metrics,
         Kind.PARAM: subject.params,
         Kind.TAG: subject.tags,
+        Kind.METADATA: subject.metadata,
     }
     value = values[what.kind].get(what.key)
 
     return [] if value is None else [value]
+
+
+def _judged(what: Field, subject: Subject, op: Op, value: Value) -> bool:
+    """Compare verdicts: a number as one, a text also as what JSON makes of it."""
+    texts = subject.verdicts.get(what, ())
+    if isinstance(value, int | float):
+        numbers = [json.loads(text) for text in texts]
+        return _compare(
+            [
+                n
+                for n in numbers
+                if isinstance(n, int | float) and not isinstance(n, bool)
+            ],
+            op,
+            value,
+        )
+    if op not in (Op.EQUAL, Op.UNEQUAL):
+        return _compare(texts, op, value)
+    forms = (str(value), json.dumps(value, ensure_ascii=False))
+
+    return _compare(texts, Op.IN if op is Op.EQUAL else Op.NOT_IN, forms)
 
 
 def _compare(found: Sequence[str | float], op: Op, value: Value) -> bool:

@@ -16,9 +16,11 @@ from runstone.search.fields import (
     LOGGED_MODELS,
     MODELS,
     RUNS,
+    TRACES,
     VERSIONS,
     Language,
     Reader,
+    Sort,
 )
 from runstone.search.tokens import TokenKind
 from runstone.search.tree import Field, Kind, OrderTerm
@@ -27,6 +29,8 @@ from runstone.search.tree import Field, Kind, OrderTerm
 RUN_ID = Field(Kind.ATTRIBUTE, "run_id")
 START_TIME = Field(Kind.ATTRIBUTE, "start_time")
 EXPERIMENT_ID = Field(Kind.ATTRIBUTE, "experiment_id")
+TRACE_TIME = Field(Kind.ATTRIBUTE, "timestamp_ms")
+TRACE_ID = Field(Kind.ATTRIBUTE, "request_id")
 CREATION_TIME = Field(Kind.ATTRIBUTE, "creation_time")
 NAME = Field(Kind.ATTRIBUTE, "name")
 VERSION_NUMBER = Field(Kind.ATTRIBUTE, "version_number")
@@ -121,12 +125,38 @@ def logged_model_field(name: str) -> Field:
     return Field(Kind.ATTRIBUTE, attribute)
 
 
+def order_traces(terms: Sequence[str]) -> tuple[OrderTerm, ...]:
+    """
+    Read an `order_by` of traces, most important first.
+
+    Raises:
+        BadFilter: A term does not parse, cannot be sorted by, or comes twice.
+        TooLarge: There are more than ORDER_TERMS.
+    """
+    order = _read(terms, TRACES)
+    _require_distinct(terms, order)
+    for text, term in zip(terms, order, strict=True):
+        has_one_value = term.field.kind in (Kind.ATTRIBUTE, Kind.TAG, Kind.METADATA)
+        if not has_one_value or TRACES.sort(term.field) in (Sort.LINK, Sort.CONTENT):
+            raise BadFilter(text, 0, "a tag, a metadata or an attribute of one value")
+
+    return order
+
+
 def settle_runs(order: tuple[OrderTerm, ...]) -> tuple[OrderTerm, ...]:
     """Make an order of runs total: newest first, then by id, as MLflow does."""
     if all(term.field != START_TIME for term in order):
         order = (*order, OrderTerm(START_TIME, descending=True))
 
     return _ended(order, OrderTerm(RUN_ID))
+
+
+def settle_traces(order: tuple[OrderTerm, ...]) -> tuple[OrderTerm, ...]:
+    """Make an order of traces total: newest first, then by id, as MLflow does."""
+    if all(term.field != TRACE_TIME for term in order):
+        order = (*order, OrderTerm(TRACE_TIME, descending=True))
+
+    return _ended(order, OrderTerm(TRACE_ID))
 
 
 def settle_experiments(order: tuple[OrderTerm, ...]) -> tuple[OrderTerm, ...]:
@@ -151,6 +181,14 @@ def _attributes(
         seen.add(term.field)
 
     return order
+
+
+def _require_distinct(terms: Sequence[str], order: Sequence[OrderTerm]) -> None:
+    seen: set[Field] = set()
+    for text, term in zip(terms, order, strict=True):
+        if term.field in seen:
+            raise BadFilter(text, 0, "each field once in an order")
+        seen.add(term.field)
 
 
 def _ended(order: tuple[OrderTerm, ...], tie: OrderTerm) -> tuple[OrderTerm, ...]:

@@ -48,7 +48,7 @@ def show_field(field: Field) -> str:
     if field.kind is Kind.ATTRIBUTE:
         return field.key
 
-    return f"{field.kind}s.{_key(field.key)}"
+    return f"{field.kind.head}.{_key(field.key)}"
 
 
 def _inner(node: Node) -> str:

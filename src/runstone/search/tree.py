@@ -12,7 +12,9 @@ reference):
   `x`.  (MLflow has no NOT.)
 - `IS NULL` asks whether the key is absent, `IS NOT NULL` whether it is there.
 - A dataset comparison is true if *some* dataset of the run fulfils it, also
-  for `!=` and `NOT IN`; two comparisons may be fulfilled by two datasets.
+  for `!=` and `NOT IN`; two comparisons may be fulfilled by two datasets.  So is
+  one on a feedback or an expectation, of those that count.
+- Comparisons of spans that are joined by AND are fulfilled by one span.
 - A metric is its latest value.  A NaN fulfils `!=` and nothing else.
 - The attribute `run_name` is the tag `mlflow.runName`: they are one value.
 - `LIKE`: `%` is any text, `_` any one character, no escape; the whole value
@@ -36,6 +38,19 @@ class Kind(StrEnum):
     TAG = "tag"
     ATTRIBUTE = "attribute"
     DATASET = "dataset"
+    METADATA = "metadata"
+    """What a trace was given once and for all."""
+
+    SPAN = "span"
+    FEEDBACK = "feedback"
+    EXPECTATION = "expectation"
+
+    @property
+    def head(self) -> str:
+        """What stands before the dot."""
+        is_plural = self in (Kind.METADATA, Kind.FEEDBACK)
+
+        return str(self) if is_plural else f"{self}s"
 
 
 class Op(StrEnum):
@@ -79,6 +94,13 @@ class Comparison:
     field: Field
     op: Op
     value: Value
+
+    @property
+    def is_of_span(self) -> bool:
+        """Whether it asks for something of a span."""
+        text = Field(Kind.ATTRIBUTE, "text")
+
+        return self.field.kind is Kind.SPAN or self.field == text
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ validation; there is no second schema.
 """
 
 import re
+import zlib
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -95,10 +96,30 @@ class Request:
             EncodedBody: It is compressed.
             Unavailable: The client went away before the end.
         """
+        self._require_plain()
+
+        return await self._gathered()
+
+    async def inflated_body(self) -> bytes:
+        """
+        Return the whole body, also one that is compressed by gzip or deflate.
+
+        Raises:
+            BodyTooLarge: It is over the limit, compressed or not.
+            EncodedBody: It is compressed by something else.
+            InvalidInput: It is not what its encoding says.
+            Unavailable: The client went away before the end.
+        """
+        encoding = self._encoding()
+        if encoding not in INFLATED:
+            return await self.body()
+
+        return inflated(await self._gathered(), encoding)
+
+    async def _gathered(self) -> bytes:
         announced = self.header(b"content-length")
         if announced.isdecimal() and int(announced[:18]) > limits.BODY_BYTES:
             raise BodyTooLarge("The body", int(announced[:18]), limits.BODY_BYTES)
-        self._require_plain()
         parts = []
         size = 0
         more = True
@@ -126,8 +147,11 @@ class Request:
             if chunk:
                 yield chunk
 
+    def _encoding(self) -> str:
+        return self.header(b"content-encoding").strip().lower()
+
     def _require_plain(self) -> None:
-        encoding = self.header(b"content-encoding").strip().lower()
+        encoding = self._encoding()
         if encoding not in ("", "identity"):
             raise EncodedBody(
                 f"A body with Content-Encoding {encoding[:50]!r} is not taken; send it "
@@ -146,6 +170,32 @@ class Request:
         """Wait until the client has gone away, or has its reply."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
+
+
+INFLATED: Final = {"gzip": (31,), "deflate": (15, -15)}
+"""Encodings that we undo where we say so; for each the forms it has in zlib."""
+
+
+def inflated(body: bytes, encoding: str) -> bytes:
+    """
+    Undo a compression, and stop where the result grows over the limit.
+
+    Raises:
+        BodyTooLarge: It does.
+        InvalidInput: This is not what the encoding says, or not all of it.
+    """
+    for form in INFLATED[encoding]:
+        stream = zlib.decompressobj(form)
+        try:
+            found = stream.decompress(body, limits.BODY_BYTES + 1)
+        except zlib.error:
+            continue
+        if len(found) > limits.BODY_BYTES:
+            raise BodyTooLarge("The inflated body", len(found), limits.BODY_BYTES)
+        if stream.eof and not stream.unused_data:
+            return found
+
+    raise errors.InvalidInput(f"The body is not valid {encoding}")
 
 
 class BodyTooLarge(errors.TooLarge):
@@ -249,7 +299,17 @@ async def read(request: Request, kind: type[T]) -> T:
             "Content-Type must be application/json; send the header "
             "'Content-Type: application/json'"
         )
-    body = body or b"{}"
+
+    return decode(body or b"{}", kind)
+
+
+def decode(body: bytes, kind: type[T]) -> T:
+    """
+    Read a message from JSON.
+
+    Raises:
+        InvalidInput: It is not JSON, or a field is missing or does not fit.
+    """
     try:
         return _decoder(kind).decode(body)
     except msgspec.ValidationError:
@@ -273,7 +333,7 @@ def _second_reading(body: bytes, kind: type[T]) -> T:
         return msgspec.convert(_without_nulls(sent) or {}, kind, strict=False)
     except msgspec.ValidationError as error:
         raise _misfit(str(error)) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise errors.InvalidInput(f"The body is not valid JSON: {error}") from None
     except RecursionError:
         raise _too_deep() from None

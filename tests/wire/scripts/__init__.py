@@ -1,6 +1,7 @@
 """What is asked of both servers, by name of the recording."""
 
 from tests.wire.scripts import (
+    assessments,
     experiments,
     logged_model_search,
     logged_models,
@@ -10,6 +11,8 @@ from tests.wire.scripts import (
     registry_search,
     runs,
     search,
+    trace_search,
+    traces,
     webhooks,
 )
 
@@ -25,4 +28,7 @@ SCRIPTS = {
     **logged_models.SCRIPTS,
     **logged_model_search.SCRIPTS,
     **webhooks.SCRIPTS,
+    **traces.SCRIPTS,
+    **trace_search.SCRIPTS,
+    **assessments.SCRIPTS,
 }

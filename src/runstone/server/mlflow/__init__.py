@@ -12,6 +12,7 @@ from runstone.server.mlflow import (
     metrics,
     models,
     runs,
+    tracing,
     transfers,
     versions,
     webhooks,
@@ -41,6 +42,7 @@ def routes() -> list[Route]:
         *versions.routes,
         *webhooks.routes,
         *logged_models.routes,
+        *tracing.routes,
         *about.routes,
     ]
     spread = [
@@ -53,6 +55,7 @@ def routes() -> list[Route]:
         *about.at_root,
         *artifacts.at_root,
         *datasets.at_root,
+        *tracing.at_root,
         *versions.at_root,
     ]
 

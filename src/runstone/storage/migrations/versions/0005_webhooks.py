@@ -14,7 +14,7 @@ from runstone.storage.migrations.columns import Number, text
 
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 
 
 def upgrade() -> None:
