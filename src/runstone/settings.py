@@ -134,6 +134,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _field("Listen beyond this machine although nobody has to log in."),
     ] = False
 
+    silence_seconds: Annotated[
+        int,
+        _field(
+            "After how many seconds without a sign of life from its processes a run "
+            "counts as killed; they give one every 30.",
+            ge=2,
+            le=31_536_000,
+        ),
+    ] = 300
+
     log_level: Annotated[
         str,
         _field(
