@@ -18,9 +18,10 @@ from runstone.artifacts import Chunks, open_store
 from runstone.server import errors as wire_errors
 from runstone.server import mlflow, native, security, web
 from runstone.server.http import Receive, Reply, Request, Route, Router, Scope, Send
+from runstone.server.live import Poller
 from runstone.server.state import now_ms
 from runstone.settings import Settings
-from runstone.storage import experiments, journals
+from runstone.storage import console, experiments, lapses
 from runstone.storage.compaction import Compactor
 from runstone.storage.db import Database
 
@@ -43,6 +44,8 @@ SWEEP_SECONDS: Final = 3600
 
 LAPSE_SECONDS: Final = 60
 
+PACK_SECONDS: Final = 20
+
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -54,6 +57,7 @@ class App:
         self.database = Database(settings.database_url)
         self.artifacts = open_store(settings.artifacts_uri)
         self.compactor = Compactor(self.database)
+        self.live = Poller(self.database)
         self.router = Router(routes())
         self.access_log = AccessLog() if settings.access_log else None
         self.background: set[asyncio.Task[object]] = set()
@@ -153,9 +157,11 @@ class App:
         chores = [
             asyncio.create_task(self._sweep()),
             asyncio.create_task(self._lapse()),
+            asyncio.create_task(self._pack()),
         ]
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        self.live.stop()
         for chore in chores:
             chore.cancel()
         await asyncio.gather(*self.background, return_exceptions=True)
@@ -171,10 +177,22 @@ class App:
 
     async def _lapse(self) -> None:
         """End the runs whose processes have died without a word."""
+        silence_ms = self.settings.silence_seconds * 1000
         while True:
-            await asyncio.sleep(LAPSE_SECONDS)
+            await asyncio.sleep(min(LAPSE_SECONDS, silence_ms / 4000))
             with suppress(errors.RunstoneError):  # the next round does it
-                await self.database.write_long(journals.lapse, now_ms=now_ms())
+                await self.database.write_long(
+                    lapses.lapse, now_ms=now_ms(), silence_ms=silence_ms
+                )
+
+    async def _pack(self) -> None:
+        """Pack the consoles of runs that have ended, or wrote very much."""
+        while True:
+            await asyncio.sleep(PACK_SECONDS)
+            with suppress(errors.RunstoneError):  # the next round does it
+                for run in await self.database.read(console.due):
+                    while await self.database.write_long(console.pack, run):
+                        pass
 
     @property
     def routes(self) -> tuple[Route, ...]:

@@ -2,8 +2,10 @@
 
 from runstone.server.http import Route
 from runstone.server.native import (
+    console,
     experiments,
     journals,
+    live,
     media,
     models,
     openapi,
@@ -21,6 +23,8 @@ def routes() -> list[Route]:
         *journals.routes,
         *media.routes,
         *models.routes,
+        *console.routes,
+        *live.routes,
         *openapi.routes,
     ]
 
