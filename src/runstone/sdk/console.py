@@ -6,11 +6,13 @@ queue.  A thread makes lines of it and appends them to the run's journal a few t
 a second.  What C libraries and child processes write does not come by here.
 """
 
+import itertools
+import operator
 import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Final, Literal, NamedTuple
 
@@ -176,20 +178,10 @@ class Keeper:
     def keep(self, written: list[Written], *, lost: int, ended: bool) -> None:
         """Append the lines that are complete, or all where it has *ended*."""
         self._lost += lost
-        group: list[str] = []
-        head: Written | None = None
-        for item in written:
-            lines = self._rooms[item.stream].feed(item.text)
-            if not lines:
-                continue
-            is_full = sum(map(len, group)) > RECORD_CHARS
-            if head and (item.stream != head.stream or is_full):
-                self._say(head, group)
-                group, head = [], None
-            head = head or item
-            group += lines
-        if head:
-            self._say(head, group)
+        for piece in _joined(written):
+            lines = self._rooms[piece.stream].feed(piece.text)
+            for group in _groups(lines):
+                self._say(piece, group)
         now_ms = time.time_ns() // 1_000_000
         for stream, room in self._rooms.items():
             if rest := room.rest() if ended else room.progress():
@@ -250,6 +242,31 @@ class Assembly:
         return rest
 
 
+def _joined(written: list[Written]) -> Iterator[Written]:
+    """Put together what was written to one stream in a row."""
+    for stream, run in itertools.groupby(written, key=_stream):
+        pieces = list(run)
+        text = "".join([piece.text for piece in pieces])
+        yield Written(pieces[0].time_ms, stream, text)
+
+
+_stream = operator.attrgetter("stream")
+
+
+def _groups(lines: list[str]) -> Iterator[list[str]]:
+    """Part lines into what fits a record."""
+    group: list[str] = []
+    size = 0
+    for line in lines:
+        group.append(line)
+        size += len(line)
+        if size > RECORD_CHARS:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
 def _latest(part: str) -> str:
     """Return what is left of a line that was drawn over."""
     place = part.rstrip("\r").rfind("\r")
@@ -259,7 +276,7 @@ def _latest(part: str) -> str:
 
 def _shown(line: str) -> str:
     """Return what a terminal would show of a line, colours kept."""
-    shown = _latest(line.rstrip("\r")).lstrip("\r")
+    shown = _latest(line.rstrip("\r")).lstrip("\r") if "\r" in line else line
 
     return shown if len(shown) <= LINE_CHARS else shown[:LINE_CHARS] + " …"
 
