@@ -91,6 +91,28 @@ def test_who_redirects_the_output_has_it(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out == ""
 
 
+def test_a_notebook_that_sets_write_back_is_tapped_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """IPython does so after each cell; and nothing is kept twice for it."""
+    run, ours = Ear(), Console()
+    write = sys.stdout.write
+    sys.stdout.write = lambda text: write(text)  # type: ignore[method-assign]  # a cell begins
+    end = ours.follow(run)
+    print("first cell")
+    sys.stdout.write = write  # type: ignore[method-assign]  # it ends
+
+    ours._tap_again()
+    print("second cell")
+    ours._tap_again()
+    print("third cell")
+    end()
+
+    del sys.stdout.write
+    assert run.lines == ["first cell", "second cell", "third cell"]
+    assert capsys.readouterr().out.count("cell") == 3
+
+
 @pytest.mark.usefixtures("capsys")
 def test_lines_go_to_the_run_that_began_last() -> None:
     """A nested run has its own, and then the outer one goes on."""

@@ -60,7 +60,7 @@ class Console:
         self._queue: queue.SimpleQueue[Written | None] = queue.SimpleQueue()
         self._waiting = 0
         self._lost = 0
-        self._taps: list[Callable[[], None]] = []
+        self._taps: list[Tap] = []
         self._thread: threading.Thread | None = None
         self._lock = threading.RLock()
 
@@ -86,6 +86,8 @@ class Console:
         self._queue = queue.SimpleQueue()
         self._waiting = self._lost = 0
         self._taps = _tap(self._take)
+        if shell := _notebook():
+            shell.events.register("pre_run_cell", self._tap_again)
         self._thread = threading.Thread(
             target=self._work, name="runstone-console", daemon=True
         )
@@ -113,7 +115,18 @@ class Console:
 
     def _stop_tapping(self) -> None:
         while self._taps:
-            self._taps.pop()()
+            self._taps.pop().undo()
+        if shell := _notebook():
+            with suppress(ValueError):  # it was not told to
+                shell.events.unregister("pre_run_cell", self._tap_again)
+
+    def _tap_again(self, *_: object) -> None:
+        """Tap again before a cell runs: IPython sets `write` back after each."""
+        lost = [tap for tap in self._taps if not tap.is_outermost]
+        for tap in lost:
+            with suppress(AttributeError, TypeError):
+                self._taps.append(Tap(getattr(sys, tap.name), tap.name, self._take))
+                self._taps.remove(tap)
 
     def _latest(self) -> Run | None:
         """Return the run that is begun last: what is written is most likely its."""
@@ -281,47 +294,88 @@ def _shown(line: str) -> str:
     return shown if len(shown) <= LINE_CHARS else shown[:LINE_CHARS] + " …"
 
 
-def _tap(take: Callable[[Stream, str], None]) -> list[Callable[[], None]]:
-    """Have the standard streams tell what they write; the answers undo it."""
-    undo = []
+_within = threading.local()
+
+
+class Tap:
+    """
+    Has a stream tell what it writes.
+
+    Args:
+        stream: Whatever stands for a file there.
+
+        name: Which one it is.
+
+        take: Is told the name and the text, after it was written.
+
+    Raises:
+        AttributeError: The stream takes no attribute.
+        TypeError: It has none.
+    """
+
+    def __init__(
+        self,
+        stream: Any,  # noqa: ANN401  # see above
+        name: Stream,
+        take: Callable[[Stream, str], None],
+    ) -> None:
+        self.name = name
+        self._stream = stream
+        self._before = vars(stream).get("write")
+        write = stream.write
+
+        def tapped(text: str) -> Any:  # noqa: ANN401  # what the stream says
+            if getattr(_within, "write", False):  # another tap of ours is around
+                return write(text)
+            _within.write = True
+            try:
+                answer = write(text)
+            finally:
+                _within.write = False
+            if isinstance(text, str):
+                take(name, text)
+            return answer
+
+        self._tapped = tapped
+        stream.write = tapped
+
+    @property
+    def is_outermost(self) -> bool:
+        """Whether nobody has put something in its place, or around it."""
+        return vars(self._stream).get("write") is self._tapped
+
+    def undo(self) -> None:
+        """Let the stream be as it was; where others are around it, it stays silent."""
+        if not self.is_outermost:
+            return
+        if self._before is None:
+            del self._stream.write
+        else:
+            self._stream.write = self._before
+
+
+def _tap(take: Callable[[Stream, str], None]) -> list[Tap]:
+    """Have the standard streams tell what they write."""
+    taps = []
     tapped: list[object] = []
     for name in STREAMS:
-        stream: Any = getattr(sys, name)
+        stream = getattr(sys, name)
         if stream is None or stream in tapped:
             continue
         tapped.append(stream)
         # A stream that cannot be tapped is left alone.
         with suppress(AttributeError, TypeError):
-            undo.append(_tap_one(stream, name, take))
+            taps.append(Tap(stream, name, take))
 
-    return undo
+    return taps
 
 
-def _tap_one(
-    stream: Any,  # noqa: ANN401  # whatever stands for a file there
-    name: Stream,
-    take: Callable[[Stream, str], None],
-) -> Callable[[], None]:
-    before = vars(stream).get("write")
-    write = stream.write
+def _notebook() -> Any:  # noqa: ANN401  # IPython's, which is not loaded for this
+    """Return IPython's shell, if the process has one."""
+    ipython: Any = sys.modules.get("IPython")
+    found = getattr(ipython, "get_ipython", None)
 
-    def tapped(text: str) -> Any:  # noqa: ANN401  # what the stream says
-        answer = write(text)
-        if isinstance(text, str):
-            take(name, text)
-        return answer
-
-    stream.write = tapped
-
-    def undo() -> None:
-        if vars(stream).get("write") is not tapped:
-            return  # somebody has tapped it after us, and needs ours
-        if before is None:
-            del stream.write
-        else:
-            stream.write = before
-
-    return undo
+    return found() if found else None
 
 
 console: Final = Console()

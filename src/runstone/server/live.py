@@ -111,7 +111,12 @@ class Listener:
     @property
     def is_ready(self) -> bool:
         """Whether it has taken most of what it was told."""
-        return sum(map(len, self._waiting)) < WAITING_BYTES
+        return self.waiting_bytes < WAITING_BYTES
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much waits for it."""
+        return sum(map(len, self._waiting))
 
     def concerns(self, state: State) -> bool:
         """Say whether it wants to hear of a run."""
