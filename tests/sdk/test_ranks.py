@@ -116,6 +116,47 @@ def test_eight_ranks_write_one_run_and_lose_nothing(
     assert {f"rank{rank}" for rank in range(WORLD)} <= tags
 
 
+def test_a_rank_that_is_done_does_not_end_the_run(
+    start: Start, spool: Path, tmp_path: Path
+) -> None:
+    """Rank 0 began it and ends it, however long it takes."""
+    server = start()
+    chosen = {
+        "RUNSTONE_TRACKING_URI": server.url,
+        "RUNSTONE_RANKS": "all",
+        "RUNSTONE_RUN_ID": "slow-first",
+        "WORLD_SIZE": "2",
+    }
+    file = tmp_path / "first.py"
+    file.write_text(
+        PREFACE
+        + "run = begin()\nassert session.flush()\nprint('up', flush=True)\ninput()"
+    )
+    with subprocess.Popen(
+        [sys.executable, file],
+        env=environment(spool, RANK="0", **chosen),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as first:
+        assert first.stdout
+        assert first.stdout.readline() == "up\n"
+        (tmp_path / "second.py").write_text(PREFACE + TRAINING)
+        subprocess.run(
+            [sys.executable, tmp_path / "second.py"],
+            env=environment(spool, RANK="1", **chosen),
+            check=True,
+            timeout=120,
+        )
+
+        assert only_run(server)["info"]["status"] == "RUNNING"
+        first.communicate("end\n")
+
+    run = only_run(server)
+    assert run["info"]["status"] == "FINISHED"
+    assert points(server, run, "loss1") == list(range(100))
+
+
 def test_ranks_that_cannot_agree_leave_it_to_the_first(
     start: Start, spool: Path, tmp_path: Path
 ) -> None:

@@ -260,5 +260,5 @@ def compacted(server: Server, run_id: str, last: str) -> bool:
     with listening(server.url, f"runs={run_id}", last) as stream:
         while True:
             kind, _ = stream.event()
-            if kind in ("points", "reload"):
+            if kind in ("points", "reload", "run"):
                 return kind == "reload"
