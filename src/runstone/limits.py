@@ -134,6 +134,9 @@ MEDIA_BYTES = 1024 * 1024
 CONSOLE_BYTES = 100 * 1024 * 1024
 """Most text of one run's console; of more, the middle is dropped."""
 
+CONSOLE_RECORD_LINES = 200_000
+"""Most lines in one piece of a console; our SDK sends some thousand."""
+
 CONSOLE_LINES = 10_000
 """Most lines of a console in one answer."""
 

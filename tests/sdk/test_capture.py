@@ -111,6 +111,23 @@ def test_a_planted_secret_is_nowhere(
     assert b"pa55w0rd" not in everything
 
 
+def test_variables_are_kept_only_by_name(script: Script, start: Start) -> None:
+    """And a secret among them is none the less one."""
+    server = start()
+
+    script(
+        TRAINING,
+        uri=server.url,
+        RUNSTONE_CAPTURE="command",
+        RUNSTONE_CAPTURE_VARIABLES="CUDA_VISIBLE_DEVICES, MY_TOKEN, MISSING",
+        CUDA_VISIBLE_DEVICES="0,1",
+        MY_TOKEN="planted",
+    )
+
+    kept = metadata(server, only_run(server))["environment"]
+    assert kept == {"CUDA_VISIBLE_DEVICES": "0,1", "MY_TOKEN": "[redacted]"}
+
+
 def test_nothing_is_captured_where_that_is_wanted(
     script: Script, start: Start, tmp_path: Path
 ) -> None:

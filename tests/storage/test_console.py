@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runstone import errors, limits
-from runstone.journal import Begin, Lines, Status
+from runstone.journal import Begin, Lines, Status, Tags
 from runstone.model import RunStatus
-from runstone.storage import console
+from runstone.storage import console, documents
 from runstone.storage.console import Line
 from runstone.storage.db import Database
 from tests.factories import new_run
@@ -141,6 +141,20 @@ def test_of_very_much_the_middle_is_dropped(
     assert numbers[-1] == 200
     assert 20 < len(numbers) < 100
     assert all(line.text == f"line {line.number - 1}" for line in found)
+
+
+def test_too_many_lines_at_once_are_refused_by_name(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What else was said counts, and the sender is told."""
+    monkeypatch.setattr(limits, "CONSOLE_RECORD_LINES", 10)
+    run_id = began(db)
+
+    heard = append(db, run_id, [Lines(1, "\n" * 10), Tags({"a": "b"})])
+
+    assert [item.what for item in heard.refused] == ["some of the console"]
+    assert texts(db, run_id) == []
+    assert dict(db.look(documents.by_id, run_id).tags)["a"] == "b"
 
 
 def test_the_console_of_no_run_is_not_found(db: Database) -> None:

@@ -272,7 +272,7 @@ def _groups(lines: list[str]) -> Iterator[list[str]]:
     size = 0
     for line in lines:
         group.append(line)
-        size += len(line)
+        size += len(line) + 1
         if size > RECORD_CHARS:
             yield group
             group, size = [], 0

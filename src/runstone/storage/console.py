@@ -7,7 +7,7 @@ then have a gap.
 """
 
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -51,7 +51,7 @@ class Page(NamedTuple):
 
 
 Said = tuple[int, Stream, str]
-"""Time, stream and text of a line, as a row keeps them."""
+"""Time, stream and text of some lines, as a row keeps them."""
 
 
 class _Row(NamedTuple):
@@ -68,14 +68,21 @@ def append(tx: Tx, place: Place, said: Sequence[Lines]) -> None:
     Keep lines of a run that was just touched.
 
     Raises:
-        InvalidInput: One is no text that can be kept.
+        TooLarge: There are too many lines in one.
     """
+    for portion in said:
+        if portion.text.count("\n") >= limits.CONSOLE_RECORD_LINES:
+            raise errors.TooLarge(
+                "A piece of the console",
+                portion.text.count("\n") + 1,
+                limits.CONSOLE_RECORD_LINES,
+            )
     number, start = _end(tx, place.run)
     before = start
     for portion in said:
         number += portion.lost
-        lines = _lines(portion)
-        text = _encode(lines)
+        lines = portion.text.count("\n") + 1
+        text = _encode([_clean(portion)])
         size = len(text)
         tx.run(
             """
@@ -85,12 +92,12 @@ def append(tx: Tx, place: Place, said: Sequence[Lines]) -> None:
             """,
             run=place.run,
             first=number,
-            count=len(lines),
+            count=lines,
             start=start,
             size=size,
             body=text,
         )
-        number += len(lines)
+        number += lines
         start += size
     if start > limits.CONSOLE_BYTES and before // TRIM_BYTES != start // TRIM_BYTES:
         _trim(tx, place.run, start)
@@ -189,7 +196,7 @@ def pack(tx: Tx, run: int) -> bool:
     )
     if gone != len(group):
         raise errors.Conflict("Another server has packed this console")
-    lines = [said for row in group for said in _said(row)]
+    told = [said for row in group for said in _said(row)]
     tx.run(
         """
         INSERT INTO console (run_id, first, lines_count, start_bytes, size_bytes,
@@ -198,24 +205,18 @@ def pack(tx: Tx, run: int) -> bool:
         """,
         run=run,
         first=group[0].first,
-        count=len(lines),
+        count=sum(row.lines for row in group),
         start=group[0].start,
         size=sum(row.size for row in group),
-        body=zlib.compress(_encode(lines)),
+        body=zlib.compress(_encode(told)),
     )
 
     return len(group) < len(rows)
 
 
-def _lines(portion: Lines) -> list[Said]:
-    if "\0" in portion.text:
-        portion = msgspec.structs.replace(
-            portion, text=portion.text.replace("\0", "\ufffd")
-        )
-
-    return [
-        (portion.time_ms, portion.stream, text) for text in portion.text.split("\n")
-    ]
+def _clean(portion: Lines) -> Said:
+    # Progress bars and binary files that were printed by mistake may hold NUL.
+    return portion.time_ms, portion.stream, portion.text.replace("\0", "\ufffd")
 
 
 def _end(tx: Tx, run: int) -> tuple[int, int]:
@@ -287,8 +288,12 @@ def _rows(tx: Tx, run: int, where: str, order: str, edge: int) -> list[_Row]:
     return [_Row(*row) for row in rows]
 
 
-def _read(row: _Row) -> Iterable[Line]:
-    return (Line(row.first + n, *said) for n, said in enumerate(_said(row)))
+def _read(row: _Row) -> Iterator[Line]:
+    number = row.first
+    for time_ms, stream, text in _said(row):
+        for line in text.split("\n"):
+            yield Line(number, time_ms, stream, line)
+            number += 1
 
 
 def _said(row: _Row) -> list[Said]:

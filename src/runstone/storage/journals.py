@@ -223,9 +223,7 @@ def _change(tx: Tx, place: Place, changes: Iterable[Change]) -> list[Refusal]:
             case Status():
                 runs.set_status(tx, place, said.status, said.end_ms)
                 lapses.forget(tx, place)
-    console.append(tx, place, lines)
-
-    return refused
+    return refused + _lines(tx, place, lines)
 
 
 def _each(
@@ -259,6 +257,15 @@ def _media(tx: Tx, place: Place, said: Media) -> list[Refusal]:
         media.put(tx, place, [item])
     except errors.InvalidInput as error:
         return [Refusal(f"media {said.key[:80]!r}", error)]
+
+    return []
+
+
+def _lines(tx: Tx, place: Place, said: Sequence[Lines]) -> list[Refusal]:
+    try:
+        console.append(tx, place, said)
+    except errors.InvalidInput as error:
+        return [Refusal("some of the console", error)]
 
     return []
 

@@ -13,7 +13,8 @@ LIVE_POINTS: Final = 20_000
 """Most new points of a run in one look; of more, a chart is better read anew."""
 
 RUNNING_RUNS: Final = 1_000
-"""Most running runs of an experiment that are watched, the newest."""
+"""Most running runs of an experiment that are watched, and most new ones in one look:
+the newest."""
 
 COLUMNS: Final = (
     "id, uuid, experiment_id, name, status, end_ms, version, compacted_version"
@@ -67,8 +68,10 @@ def look(
         where += " ORDER BY id DESC LIMIT :most"
         found |= _rows(tx, where, experiment=number, most=RUNNING_RUNS)
     if experiments:
-        where = "id > :newest AND experiment_id IN (:experiments)"
-        found |= _rows(tx, where, newest=newest, experiments=list(experiments))
+        # By number alone: with the experiment, SQLite would walk all its runs.
+        where = "id > :newest ORDER BY id DESC LIMIT :most"
+        begun = _rows(tx, where, newest=newest, most=RUNNING_RUNS)
+        found |= {n: row for n, row in begun.items() if row[2] in experiments}
     top = tx.one("SELECT MAX(id) FROM run")
 
     return Look([_state(row) for row in found.values()], (top and top[0]) or 0)

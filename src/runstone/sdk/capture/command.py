@@ -26,9 +26,21 @@ def gather(context: Context) -> Found:
         "entry_point": name,
         "directory": str(context.directory),
         "process": os.getpid(),
+        "environment": _variables(context),
     }
 
     return Found(tags, facts)
+
+
+def _variables(context: Context) -> dict[str, str]:
+    """Return the variables that somebody asked for by name; none by default."""
+    asked = os.environ.get("RUNSTONE_CAPTURE_VARIABLES", "").split(",")
+    wanted = [name.strip() for name in asked if name.strip() in os.environ]
+    pairs = context.redactor.arguments(f"{name}={os.environ[name]}" for name in wanted)
+
+    return {
+        name: pair.partition("=")[2] for name, pair in zip(wanted, pairs, strict=True)
+    }
 
 
 def _entry_point(context: Context) -> str:
