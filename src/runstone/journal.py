@@ -17,7 +17,7 @@ time (i64), count and size of the keys (u16 each), the values (f64), the keys
 
 import struct
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -95,7 +95,19 @@ class Media(msgspec.Struct, tag="media", frozen=True):
     paths of the run's artifacts."""
 
 
-Change = Begin | Params | Tags | Untag | Status | Media
+class Lines(msgspec.Struct, tag="lines", omit_defaults=True, frozen=True):
+    """What a process wrote for people to read: lines of one of its streams."""
+
+    time_ms: Int64
+    text: str
+    """Lines with newlines between them, none behind the last."""
+
+    stream: Literal["stdout", "stderr"] = "stdout"
+    lost: Annotated[int, msgspec.Meta(ge=0, le=2**40)] = 0
+    """How many lines before these came too fast to be kept."""
+
+
+Change = Begin | Params | Tags | Untag | Status | Media | Lines
 
 
 class Call(NamedTuple):

@@ -166,3 +166,18 @@ CHART_RUNS = 1_000
 
 MEDIA_BYTES = 1024 * 1024
 """Longest description of media at a step; the files themselves are artifacts."""
+
+CONSOLE_BYTES = 100 * 1024 * 1024
+"""Most text of one run's console; of more, the middle is dropped."""
+
+CONSOLE_RECORD_LINES = 200_000
+"""Most lines in one piece of a console; our SDK sends some thousand."""
+
+CONSOLE_LINES = 10_000
+"""Most lines of a console in one answer."""
+
+LIVE_RUNS = 200
+"""Most runs that one live stream may name."""
+
+LIVE_STREAMS = 1_000
+"""Most live streams of one server process."""

@@ -142,6 +142,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             metavar="NETWORKS",
         ),
     ] = ()
+    silence_seconds: Annotated[
+        int,
+        _field(
+            "After how many seconds without a sign of life from its processes a run "
+            "counts as killed; they give one every 30.",
+            ge=2,
+            le=31_536_000,
+        ),
+    ] = 300
 
     log_level: Annotated[
         str,

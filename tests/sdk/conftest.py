@@ -27,6 +27,7 @@ def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name.startswith(("RUNSTONE_", "MLFLOW_", "WANDB_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("RUNSTONE_SPOOL", str(folder))
+    monkeypatch.setenv("RUNSTONE_CAPTURE", "none")
 
     return folder
 
@@ -77,6 +78,7 @@ def environment(spool: Path, **more: str) -> dict[str, str]:
         **inherited,
         "PYTHONPATH": str(ROOT / "src"),
         "RUNSTONE_SPOOL": str(spool),
+        "RUNSTONE_CAPTURE": "none",  # for tests that are about something else
         **more,
     }
 

@@ -11,11 +11,17 @@ from hypothesis import strategies as st
 from runstone import errors, journal
 from runstone.journal import Begin, Call, Change, Media, Params, Status, Tags, Untag
 from runstone.model import RunStatus
-from runstone.storage import documents, experiments, journals, media, runs, series
+from runstone.storage import (
+    documents,
+    experiments,
+    journals,
+    media,
+    runs,
+    series,
+)
 from runstone.storage.db import Database
 from runstone.storage.documents import Whole
 from runstone.storage.journals import Heard, Portion
-from tests.factories import new_run
 
 
 Said = Call | Change
@@ -150,32 +156,6 @@ def test_an_experiment_that_is_no_number_is_not_found(db: Database, sent: str) -
         append(db, uuid.uuid4().hex, [Begin(experiment_id=sent, name="x")])
 
 
-def test_a_run_whose_writers_are_silent_is_ended(db: Database) -> None:
-    """It does not stay RUNNING for ever; one that is heard goes on."""
-    dead, alive, done = (uuid.uuid4().hex for _ in range(3))
-    for run_id in (dead, alive):
-        append(db, run_id, STORY[:3], now_ms=0)
-    append(db, done, STORY, now_ms=0)
-    append(db, alive, [], position=0, now_ms=journals.SILENCE_MS)
-
-    ended = db.transact(journals.lapse, now_ms=journals.SILENCE_MS + 1)
-
-    assert ended == 1
-    assert state(db, dead) is RunStatus.KILLED
-    assert state(db, alive) is RunStatus.RUNNING
-    assert state(db, done) is RunStatus.FINISHED
-    assert db.transact(journals.lapse, now_ms=journals.SILENCE_MS + 1) == 0
-
-
-def test_runs_of_other_clients_never_lapse(db: Database) -> None:
-    """MLflow's clients give no sign of life, so their silence says nothing."""
-    run_id = new_run(db)
-
-    db.transact(journals.lapse, now_ms=10**15)
-
-    assert state(db, run_id) is RunStatus.RUNNING
-
-
 def append(
     db: Database,
     run_id: str,
@@ -184,11 +164,16 @@ def append(
     writer: str = "",
     position: int = 0,
     now_ms: int = 7,
+    alive: bool = True,
 ) -> Heard:
     """Send a portion."""
     sent = records(said)
     portion = Portion(
-        writer or uuid.uuid4().hex, position, sent[-1].end if sent else 0, sent
+        writer or uuid.uuid4().hex,
+        position,
+        sent[-1].end if sent else 0,
+        sent,
+        alive,
     )
 
     return db.transact(

@@ -65,6 +65,8 @@ class Sent(NamedTuple):
     writer: str
     position: int
     body: bytes
+    alive: bool = True
+    """Whether the writer lives: its run is then not taken for dead."""
 
 
 def journal(door: Door, sent: Sent) -> Heard:
@@ -72,7 +74,11 @@ def journal(door: Door, sent: Sent) -> Heard:
     answer = door.ask(
         "POST",
         f"/api/v1/runs/{sent.run_id}/journal",
-        query={"writer": sent.writer, "position": str(sent.position)},
+        query={
+            "writer": sent.writer,
+            "position": str(sent.position),
+            **({} if sent.alive else {"alive": "false"}),
+        },
         body=sent.body,
         content_type="application/octet-stream",
     )

@@ -7,13 +7,13 @@ A door takes requests of the wire and gives answers; what they mean is said in
 
 import importlib
 import os
-import threading
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from runstone import errors
 from runstone._version import __version__
+from runstone.sdk.forks import importing
 
 
 TIMEOUT_SECONDS: Final = 120.0
@@ -208,21 +208,6 @@ def _seconds(text: str | None) -> float | None:
 _open: dict[str, Door] = {}
 _abandoned: list[Door] = []
 
-# Held while a door is made, and while the process forks: a thread that is in the
-# middle of an import would leave the child with half of a module.
-_opening = threading.RLock()
-if hasattr(os, "register_at_fork"):
-    # What is registered last is waited for first.  These have locks of their own
-    # that a fork takes and an import needs: taken before ours, both would wait for
-    # ever.
-    importlib.import_module("logging")
-    importlib.import_module("concurrent.futures.thread")
-    os.register_at_fork(
-        before=_opening.acquire,
-        after_in_parent=_opening.release,
-        after_in_child=_opening.release,
-    )
-
 
 def to(tracking_uri: str) -> Door:
     """
@@ -231,7 +216,7 @@ def to(tracking_uri: str) -> Door:
     Raises:
         Unusable: No store is spelled like this.
     """
-    with _opening:
+    with importing:
         if tracking_uri not in _open:
             _open[tracking_uri] = _made(tracking_uri)
 
@@ -240,7 +225,7 @@ def to(tracking_uri: str) -> Door:
 
 def close() -> None:
     """Close every door."""
-    with _opening:
+    with importing:
         while _open:
             _open.popitem()[1].close()
 

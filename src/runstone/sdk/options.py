@@ -9,6 +9,17 @@ from runstone import locations
 
 Mode = Literal["online", "offline", "disabled"]
 
+PARTS: Final = frozenset(
+    {"command", "git", "packages", "machine", "code", "notebook", "console", "system"}
+)
+"""What can be captured beside a run."""
+
+USUAL_PARTS: Final = PARTS - {"system"}
+"""What is captured where nobody says anything; `system` costs points, so it is asked
+for (W&B's names do)."""
+
+SYSTEM_SECONDS: Final = 10.0
+
 DEFAULT_URI: Final = "./mlruns"
 EXIT_SECONDS: Final = 15.0
 
@@ -64,3 +75,58 @@ def exit_seconds() -> float:
         return float(os.environ["RUNSTONE_EXIT_SECONDS"])
     except (KeyError, ValueError):
         return EXIT_SECONDS
+
+
+def parts(usual: frozenset[str] = USUAL_PARTS) -> frozenset[str]:
+    """
+    Return what is captured beside a run.
+
+    `RUNSTONE_CAPTURE` is "none", "all", or names with commas, where `-name` leaves
+    one out; `RUNSTONE_CONSOLE=0` leaves out the console, and
+    `MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING` adds system metrics.
+
+    Args:
+        usual: What is captured where the environment says nothing.
+    """
+    found = _named(os.environ.get("RUNSTONE_CAPTURE", ""), usual)
+    said = os.environ.get("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING")
+    if said and not os.environ.get("RUNSTONE_CAPTURE"):
+        found = found | {"system"} if _is_yes(said) else found - {"system"}
+    if os.environ.get("RUNSTONE_CONSOLE", "1").lower() in ("0", "false", "off"):
+        found -= {"console"}
+
+    return found
+
+
+def system_seconds() -> float:
+    """Return how often the machine is measured."""
+    names = ("RUNSTONE_SYSTEM_SECONDS", "MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL")
+    for name in names:
+        try:
+            return max(0.05, float(os.environ[name]))
+        except (KeyError, ValueError):
+            continue
+
+    return SYSTEM_SECONDS
+
+
+def system_samples() -> int:
+    """Return how many measurements become one point."""
+    text = os.environ.get("MLFLOW_SYSTEM_METRICS_SAMPLES_BEFORE_LOGGING", "")
+
+    return max(1, int(text)) if text.isdecimal() else 1
+
+
+def _named(said: str, usual: frozenset[str]) -> frozenset[str]:
+    names = {name.strip().lower() for name in said.split(",")} - {""}
+    if "none" in names or said.strip() in ("0", "off", "false"):
+        return frozenset()
+    without = {name[1:] for name in names if name.startswith("-")}
+    wanted = names - {f"-{name}" for name in without}
+    found = PARTS if "all" in wanted else frozenset(wanted & PARTS) or usual
+
+    return found - without
+
+
+def _is_yes(said: str) -> bool:
+    return said.strip().lower() in ("1", "true", "yes", "on")

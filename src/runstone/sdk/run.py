@@ -45,6 +45,15 @@ class Run:
         """The value of each metric that was logged last, by this process."""
 
         self.ended: RunStatus | None = None
+        self.tracking_uri = ""
+        """Where it goes."""
+
+        self.at_end: list[Callable[[], None]] = []
+        """Called before it ends: what follows the run ends with it."""
+
+        self.is_guest = False
+        """Whether another process begins and ends the run."""
+
         self._open_writer = open_writer
         self._writer: Writer | None = None
         self._opening = threading.RLock()
@@ -131,7 +140,10 @@ class Run:
     def finish(self, status: RunStatus = RunStatus.FINISHED) -> None:
         """Say that the run has ended; more may be said, and counts."""
         self.ended = status
-        self.say(journal.Status(status, time.time_ns() // 1_000_000))
+        while self.at_end:
+            self.at_end.pop()()
+        if not self.is_guest:
+            self.say(journal.Status(status, time.time_ns() // 1_000_000))
 
     def close(self) -> None:
         """Let the writer go; one more word makes another."""
@@ -145,6 +157,7 @@ class Run:
         if self._writer is not None:
             self._writer.release()
         self._writer = None
+        self.at_end.clear()
         self._opening = threading.RLock()
 
     def _opened(self) -> Writer:

@@ -171,7 +171,8 @@ class Lane:
     def _tell(self, position: int, body: bytes, target: Target | None = None) -> None:
         """Tell the server, and the user what it could not keep."""
         to = target or self.journal.target
-        sent = calls.Sent(to.run_id, to.writer, position, body)
+        alive = self._writer is not None
+        sent = calls.Sent(to.run_id, to.writer, position, body, alive)
         heard = calls.journal(door.to(to.tracking_uri), sent)
         self._heard_at = time.monotonic()
         for refusal in heard.refused:

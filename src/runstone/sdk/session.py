@@ -21,14 +21,13 @@ from typing import Final
 
 from runstone import journal
 from runstone.model import RunStatus
-from runstone.sdk import door, options, say, spool
+from runstone.sdk import capture, door, failure, forks, options, ranks, say, spool
 from runstone.sdk.door import Door
 from runstone.sdk.run import Run
 from runstone.sdk.sender import Lane, Progress, Sender
 from runstone.sdk.spool import Writer
 
 
-ERROR_TAG: Final = "runstone.error"
 FLUSH_SECONDS: Final = 60.0
 """How long a question waits for what was logged before it, so that it is seen."""
 
@@ -46,8 +45,10 @@ class Session:
         self._runs: list[Run] = []
         self._shared: Run | None = None
         self._holders: set[str] = set()
-        self._failure = ""
+        self._failure: dict[str, str] = {}
         self._status = RunStatus.FINISHED
+        self._facts: dict[str, str] = {}
+        self._begun = 0
         self._hooked = False
         self._is_child = False
 
@@ -83,30 +84,101 @@ class Session:
         """Say whether nothing is recorded at all."""
         return options.mode() == "disabled" or not self.tracking_uri
 
-    def begin(self, begin: journal.Begin | None, run_id: str | None = None) -> Run:
+    def begin(
+        self,
+        begin: journal.Begin | None,
+        run_id: str | None = None,
+        *,
+        parts: frozenset[str] | None = None,
+    ) -> Run:
         """
         Begin a run, or let an old one go on.
+
+        In a distributed training the first rank does; the others' runs say nothing,
+        or take part in the same one (see `ranks`).
 
         Args:
             begin: What it begins with; None attaches to a run that somebody else
                 has begun.
 
             run_id: 32 hex digits; None makes some.
+
+            parts: What is captured beside it, of `options.PARTS`; by default what
+                the environment says.
         """
-        number = run_id or uuid.uuid4().hex
-        if self.is_disabled():
+        rank = ranks.here() if begin is not None else ranks.Place()
+        number = run_id or self._number(rank)
+        if self.is_disabled() or number is None:
+            return Run(number or uuid.uuid4().hex, None)
+        parts = options.parts() if parts is None else parts
+        if begin is None or rank.is_first:
+            return self._begin(begin, number, parts, is_old=run_id is not None)
+        if ranks.who() != "all":
+            self._measure(number)
             return Run(number, None)
-        self._hook()
-        uri = self.tracking_uri
-        run = Run(number, lambda: self._open(uri, number))
-        with self._lock:
-            self._runs.append(run)
+
+        run = self._made(number, is_guest=True)
+        capture.begin(run, parts & {"console", "system"})
+
+        return run
+
+    def _begin(
+        self,
+        begin: journal.Begin | None,
+        number: str,
+        parts: frozenset[str],
+        *,
+        is_old: bool,
+    ) -> Run:
+        run = self._made(number, is_guest=False)
         if begin is not None:
             run.name = begin.name
             run.tags.update(begin.tags)
             run.say(begin)
+            run.set_tags(self._facts)
+            # Only an old run keeps its name.
+            capture.begin(run, parts, is_old=is_old and not begin.name)
 
         return run
+
+    def _made(self, number: str, *, is_guest: bool) -> Run:
+        self._hook()
+        uri = self.tracking_uri
+        run = Run(number, lambda: self._open(uri, number))
+        run.tracking_uri = uri
+        run.is_guest = is_guest
+        with self._lock:
+            self._runs.append(run)
+
+        return run
+
+    def _number(self, rank: ranks.Place) -> str | None:
+        """Return the id of a new run; None where ranks need one and have none."""
+        if rank.is_alone or ranks.who() == "first":
+            return uuid.uuid4().hex
+        number = ranks.agreed_id(self._begun)
+        self._begun += 1
+        if number is None and rank.is_first:
+            say.warn(
+                "the ranks of this training cannot agree on a run, so only rank 0 "
+                "logs; set RUNSTONE_RUN_ID to the same new name in all of them"
+            )
+            return uuid.uuid4().hex
+
+        return number
+
+    def _measure(self, number: str) -> None:
+        """Have the machine of another rank measured, if that is asked for."""
+        if ranks.who() == "system":
+            run = self._made(number, is_guest=True)
+            capture.begin(run, frozenset({"system"}))
+
+    def remember(self, tags: dict[str, str]) -> None:
+        """Set tags of the runs that this process has begun, and will begin."""
+        self._facts |= tags
+        for run in list(self._runs):
+            if not run.is_guest:
+                run.set_tags(tags)
 
     def finish(self, run: Run, status: RunStatus) -> None:
         """End a run."""
@@ -120,7 +192,14 @@ class Session:
         """Return the one run that MLflow's names and W&B's have in common."""
         return self._shared
 
-    def join(self, holder: str, begin: journal.Begin, run_id: str | None = None) -> Run:
+    def join(
+        self,
+        holder: str,
+        begin: journal.Begin,
+        run_id: str | None = None,
+        *,
+        parts: frozenset[str] | None = None,
+    ) -> Run:
         """
         Begin the run that this process is about, or join it under other names.
 
@@ -131,10 +210,12 @@ class Session:
                 its experiment, and gets the tags.
 
             run_id: 32 hex digits; another run than the shared one is begun anew.
+
+            parts: What is captured beside a run that is begun here, as in `begin`.
         """
         run = self._shared
         if run is None or run.ended or run_id not in (None, run.id):
-            run = self._shared = self.begin(begin, run_id)
+            run = self._shared = self.begin(begin, run_id, parts=parts)
             self._holders.clear()
         else:
             run.set_tags(begin.tags)
@@ -178,6 +259,7 @@ class Session:
                 return
             self._hooked = True
         _at_end(self.close)
+        forks.guard()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._fork)
         before = sys.excepthook
@@ -195,7 +277,7 @@ class Session:
     def _fail(self, error: BaseException) -> None:
         interrupted = isinstance(error, KeyboardInterrupt)
         self._status = RunStatus.KILLED if interrupted else RunStatus.FAILED
-        self._failure = f"{type(error).__name__}: {error}"[:5_000]
+        self._failure = failure.tags(error)
 
     def _fork(self) -> None:
         """Begin anew in a forked child: threads and files are the parent's."""
@@ -203,6 +285,7 @@ class Session:
         self._sender = None
         self._is_child = True
         door.forget()
+        capture.forget()
         for run in self._runs:
             run.begin_again()
 
@@ -212,8 +295,7 @@ class Session:
             if self._is_child:  # the run is the parent's to end
                 run.close()
                 continue
-            if self._failure:
-                run.set_tags({ERROR_TAG: self._failure})
+            run.set_tags(self._failure)
             self.finish(run, self._status)
         if self._sender is None:
             return

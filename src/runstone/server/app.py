@@ -19,9 +19,10 @@ from runstone.server import errors as wire_errors
 from runstone.server import mlflow, native, outbound, security, web
 from runstone.server.courier import Courier
 from runstone.server.http import Receive, Reply, Request, Route, Router, Scope, Send
+from runstone.server.live import Poller
 from runstone.server.state import now_ms
 from runstone.settings import Settings
-from runstone.storage import experiments, journals
+from runstone.storage import console, experiments, lapses
 from runstone.storage.compaction import Compactor
 from runstone.storage.db import Database
 from runstone.storage.registry import deliveries
@@ -48,6 +49,8 @@ GATHERED_SECONDS: Final = 0.05
 
 LAPSE_SECONDS: Final = 60
 
+PACK_SECONDS: Final = 20
+
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -61,6 +64,7 @@ class App:
         self.compactor = Compactor(self.database)
         networks = outbound.networks(settings.webhook_networks)
         self.courier = Courier(self.database, networks)
+        self.live = Poller(self.database)
         self.router = Router(routes())
         self.access_log = AccessLog() if settings.access_log else None
         self.background: set[asyncio.Task[object]] = set()
@@ -161,9 +165,11 @@ class App:
         chores = [
             asyncio.create_task(self._sweep()),
             asyncio.create_task(self._lapse()),
+            asyncio.create_task(self._pack()),
         ]
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        self.live.stop()
         for chore in chores:
             chore.cancel()
         await self.courier.stop()
@@ -184,10 +190,22 @@ class App:
 
     async def _lapse(self) -> None:
         """End the runs whose processes have died without a word."""
+        silence_ms = self.settings.silence_seconds * 1000
         while True:
-            await asyncio.sleep(LAPSE_SECONDS)
+            await asyncio.sleep(min(LAPSE_SECONDS, silence_ms / 4000))
             with suppress(errors.RunstoneError):  # the next round does it
-                await self.database.write_long(journals.lapse, now_ms=now_ms())
+                await self.database.write_long(
+                    lapses.lapse, now_ms=now_ms(), silence_ms=silence_ms
+                )
+
+    async def _pack(self) -> None:
+        """Pack the consoles of runs that have ended, or wrote very much."""
+        while True:
+            await asyncio.sleep(PACK_SECONDS)
+            with suppress(errors.RunstoneError):  # the next round does it
+                for run in await self.database.read(console.due):
+                    while await self.database.write_long(console.pack, run):
+                        pass
 
     @property
     def routes(self) -> tuple[Route, ...]:

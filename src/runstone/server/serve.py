@@ -53,6 +53,7 @@ class Service(uvicorn.Server):
         super().__init__(config)
         self.hurries = hurries
         self.last_signal: int | None = None
+        self.ending = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -66,8 +67,18 @@ class Service(uvicorn.Server):
         self.should_exit = True
         self.last_signal = sig
 
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Give the application a way to know that the server begins to end."""
+        self.lifespan.state["ending"] = self.ending
+        await super().startup(sockets)
+
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """Close the database even in a hurry; uvicorn would leave it open."""
+        """
+        End live streams, which would go on for ever, and then as uvicorn does.
+
+        The database is closed even in a hurry; uvicorn would leave it open.
+        """
+        self.ending.set()
         await super().shutdown(sockets)
         if self.force_exit:
             await self.lifespan.shutdown()

@@ -8,6 +8,7 @@ from typing import Protocol, cast
 from runstone import errors
 from runstone.artifacts.store import Store
 from runstone.server.http import Request, Route
+from runstone.server.live import Poller
 from runstone.settings import Settings
 from runstone.storage import documents
 from runstone.storage.db import Database
@@ -21,6 +22,7 @@ class State(Protocol):
     artifacts: Store
     settings: Settings
     background: set[asyncio.Task[object]]
+    live: Poller
 
     @property
     def routes(self) -> tuple[Route, ...]:

@@ -99,6 +99,15 @@ def apply(tx: Tx, made: Plan) -> None:
         """,
         made.rows,
     )
+    # Whoever streams the run live sees by this that blocks went by unseen.
+    tx.run(
+        """
+        UPDATE run SET compacted_version = :newest
+        WHERE id = :run AND compacted_version < :newest
+        """,
+        run=made.run,
+        newest=max(made.blocks),
+    )
     if any(made.dropped.values()):  # a document may tell how many there are
         tx.run("UPDATE run SET version = version + 1 WHERE id = :run", run=made.run)
     tx.run_many(

@@ -16,6 +16,7 @@ from runstone.journal import (
     Begin,
     Call,
     Change,
+    Lines,
     Media,
     Params,
     Record,
@@ -24,15 +25,20 @@ from runstone.journal import (
     Untag,
 )
 from runstone.model import Param, RunStatus, Tag
-from runstone.storage import experiments, labels, media, metrics, runs, words
+from runstone.storage import (
+    console,
+    experiments,
+    labels,
+    lapses,
+    media,
+    metrics,
+    runs,
+    words,
+)
 from runstone.storage.media import Medium
 from runstone.storage.metrics import Batch
 from runstone.storage.runs import Place
 from runstone.storage.tx import Tx
-
-
-SILENCE_MS = 5 * 60 * 1000
-"""A writer that was not heard for so long has died."""
 
 
 class Portion(NamedTuple):
@@ -46,6 +52,8 @@ class Portion(NamedTuple):
 
     size: int
     records: Sequence[Record]
+    alive: bool = True
+    """Whether the writer lives; what a dead one left is sent by others."""
 
 
 class Refusal(NamedTuple):
@@ -78,14 +86,17 @@ def append(
         RunDeleted: The run is in the bin.
         ExperimentDeleted: The experiment that it begins in is in the bin.
     """
-    known = _known(tx, run_id, portion.writer)
+    known, status = _known(tx, run_id, portion.writer)
     ends = [record.end for record in portion.records]
     first = bisect_right(ends, known - portion.position)
     fresh = [record.said for record in portion.records[first:]]
     position = max(known, portion.position + portion.size)
+    heard_ms = now_ms if portion.alive else _said_ms(fresh, now_ms)
+    if portion.alive and status == RunStatus.KILLED:
+        lapses.revive(tx, run_id, portion.writer)
     if not fresh:
         place = runs.require(tx, run_id)
-        _note(tx, place, portion.writer, position, done=False, now_ms=now_ms)
+        _note(tx, place, portion.writer, position, done=False, heard_ms=heard_ms)
         return Heard(position, [])
 
     for said in fresh:
@@ -96,80 +107,55 @@ def append(
     batch, misnamed = _batch([s for s in fresh if isinstance(s, Call)])
     if batch.keys:
         metrics.put(tx, {place: batch})
-    _note(tx, place, portion.writer, position, done=_ends(fresh), now_ms=now_ms)
+    _note(tx, place, portion.writer, position, done=_ends(fresh), heard_ms=heard_ms)
 
     return Heard(position, refused + misnamed)
 
 
-def lapse(tx: Tx, *, now_ms: int) -> int:
-    """
-    End the running runs whose every writer has died; return how many.
-
-    They become KILLED.  One that is heard again goes on.
-    """
-    silent = tx.all(
-        """
-        SELECT DISTINCT run_id FROM writer WHERE is_done = 0 AND heard_ms < :before
-        """,
-        before=now_ms - SILENCE_MS,
-    )
-    ended = 0
-    for (number,) in silent:
-        ended += _lapse(tx, number, now_ms - SILENCE_MS)
-
-    return ended
-
-
-def _lapse(tx: Tx, number: int, before_ms: int) -> int:
-    last = tx.one(
-        "SELECT MAX(heard_ms) FROM writer WHERE run_id = :run AND is_done = 0",
-        run=number,
-    )
-    if last is None or last[0] >= before_ms:
-        return 0
-    ended = tx.run(
-        """
-        UPDATE run SET status = 'KILLED', end_ms = :end_ms, version = version + 1
-        WHERE id = :run AND status = 'RUNNING'
-        """,
-        run=number,
-        end_ms=last[0],
-    )
-    tx.run("UPDATE writer SET is_done = 1 WHERE run_id = :run", run=number)
-
-    return ended
-
-
-def _known(tx: Tx, run_id: str, writer: str) -> int:
-    """Return how far a writer has been heard."""
+def _known(tx: Tx, run_id: str, writer: str) -> tuple[int, str]:
+    """Return how far a writer has been heard, and how far the run has come."""
     row = tx.one(
         """
-        SELECT writer.position FROM writer JOIN run ON run.id = writer.run_id
+        SELECT writer.position, run.status FROM writer
+        JOIN run ON run.id = writer.run_id
         WHERE run.uuid = :run_id AND writer.uuid = :writer
         """,
         run_id=run_id,
         writer=writer,
     )
 
-    return row[0] if row else 0
+    return (row[0], row[1]) if row else (0, "")
+
+
+def _said_ms(fresh: Sequence[Call | Change], now_ms: int) -> int:
+    """Return when a writer that is dead by now said the last of this."""
+    times = [
+        said.start_ms if isinstance(said, Begin) else said.time_ms
+        for said in fresh
+        if isinstance(said, Begin | Call | Media | Lines)
+    ]
+
+    return min(max(times, default=0), now_ms)
 
 
 def _note(
-    tx: Tx, place: Place, writer: str, position: int, *, done: bool, now_ms: int
+    tx: Tx, place: Place, writer: str, position: int, *, done: bool, heard_ms: int
 ) -> None:
     tx.run(
         """
         INSERT INTO writer (run_id, uuid, position, heard_ms, is_done)
-        VALUES (:run, :writer, :position, :now_ms, :done)
+        VALUES (:run, :writer, :position, :heard_ms, :done)
         ON CONFLICT (run_id, uuid) DO UPDATE SET
-            position = excluded.position, heard_ms = excluded.heard_ms,
+            position = excluded.position,
+            heard_ms = CASE WHEN excluded.heard_ms > writer.heard_ms
+                THEN excluded.heard_ms ELSE writer.heard_ms END,
             is_done = excluded.is_done
         """,
         run=place.run,
         writer=writer,
         position=position,
         done=int(done),
-        now_ms=now_ms,
+        heard_ms=heard_ms,
     )
 
 
@@ -198,6 +184,7 @@ def _begin(
 
     place = runs.touch(tx, run_id)
     runs.set_status(tx, place, RunStatus.RUNNING, None)
+    lapses.forget(tx, place)
     if said.name:
         tags.append(Tag(runs.NAME_TAG, said.name))
     runs.put_tags(tx, place, tags)
@@ -220,6 +207,7 @@ def _experiment(tx: Tx, said: Begin, artifact_root: str, now_ms: int) -> int:
 
 def _change(tx: Tx, place: Place, changes: Iterable[Change]) -> list[Refusal]:
     refused: list[Refusal] = []
+    lines: list[Lines] = []
     for said in changes:
         match said:
             case Params():
@@ -231,10 +219,12 @@ def _change(tx: Tx, place: Place, changes: Iterable[Change]) -> list[Refusal]:
                 labels.delete_tag(tx, place.run, said.key)
             case Media():
                 refused += _media(tx, place, said)
+            case Lines():
+                lines.append(said)
             case Status():
                 runs.set_status(tx, place, said.status, said.end_ms)
-
-    return refused
+                lapses.forget(tx, place)
+    return refused + _lines(tx, place, lines)
 
 
 def _each(
@@ -268,6 +258,15 @@ def _media(tx: Tx, place: Place, said: Media) -> list[Refusal]:
         media.put(tx, place, [item])
     except errors.InvalidInput as error:
         return [Refusal(f"media {said.key[:80]!r}", error)]
+
+    return []
+
+
+def _lines(tx: Tx, place: Place, said: Sequence[Lines]) -> list[Refusal]:
+    try:
+        console.append(tx, place, said)
+    except errors.InvalidInput as error:
+        return [Refusal("some of the console", error)]
 
     return []
 

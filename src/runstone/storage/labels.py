@@ -122,3 +122,14 @@ def delete_tag(tx: Tx, run: int, key: str) -> bool:
     )
 
     return gone > 0
+
+
+def has_tag(tx: Tx, run: int, key: str) -> bool:
+    """Say whether a run has a tag."""
+    row = tx.one(
+        "SELECT 1 FROM tag WHERE run_id = :run AND key_id = :key",
+        run=run,
+        key=words.find(tx, [key]).get(key, 0),
+    )
+
+    return row is not None

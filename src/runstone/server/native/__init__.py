@@ -2,8 +2,10 @@
 
 from runstone.server.http import Route
 from runstone.server.native import (
+    console,
     experiments,
     journals,
+    live,
     logged_models,
     media,
     models,
@@ -25,6 +27,8 @@ def routes() -> list[Route]:
         *models.routes,
         *logged_models.routes,
         *webhooks.routes,
+        *console.routes,
+        *live.routes,
         *openapi.routes,
     ]
 

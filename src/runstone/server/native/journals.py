@@ -25,6 +25,8 @@ class Sent(msgspec.Struct):
 
     writer: Id
     position: Annotated[int, msgspec.Meta(ge=0, le=limits.INT64_MAX)] = 0
+    alive: bool = True
+    """Whether it lives: what a dead writer left is sent by another process."""
 
 
 class RefusalMessage(msgspec.Struct):
@@ -58,6 +60,7 @@ async def append(request: Request) -> Reply:
         query.position,
         len(body),
         list(journal.read(body)) if is_small else await asyncio.to_thread(_read, body),
+        query.alive,
     )
     write = held.database.write if is_small else held.database.write_long
     heard = await write(
