@@ -106,7 +106,7 @@ def ask(door: Door, method: str, path: str, message: dict[str, Any]) -> Any:  # 
         message: Fields; None is left out.
     """
     fields = {key: value for key, value in message.items() if value is not None}
-    query = {key: str(value) for key, value in fields.items()}
+    query = {key: _spelled(value) for key, value in fields.items()}
     deadline = time.monotonic() + READ_SECONDS
     pause = 0.05
     while True:
@@ -142,7 +142,15 @@ def checked(answer: Answer) -> Answer:
     if answer.status in (401, 403):
         kind = errors.Refused
 
-    raise kind(words)
+    error = kind(words)
+    error.code = code
+
+    raise error
+
+
+def _spelled(value: object) -> str | list[str]:
+    """Return a value as a query has it."""
+    return list(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _said(answer: Answer) -> tuple[str, str]:

@@ -350,7 +350,7 @@ class Sender:
         wake = self._wake[name]
         while not self._stopping:
             busy = False
-            for lane in self._lanes:
+            for lane in in_order(self._lanes, name):
                 busy |= act(lane)
             if name == "journal":
                 self._tidy()
@@ -371,6 +371,24 @@ class Sender:
         self._adopt_at = time.monotonic() + ADOPT_SECONDS
         runs = {lane.journal.folder.parent for lane in self._lanes}
         self.adopt(folder for run in runs for folder in spool.writers(run))
+
+
+def in_order(lanes: Iterable[Lane], what: str) -> Iterator[Lane]:
+    """
+    Yield the lanes whose turn it is to send their "journal" or their "files".
+
+    What a later writer of a run says comes after what an earlier one said that has
+    ended, or a run would be spoken of before it has begun.
+    """
+    before: set[Path] = set()
+    for lane in lanes:
+        run = lane.journal.folder.parent
+        if run not in before:
+            yield lane
+        if lane.has_ended and not lane.refused:
+            left = lane.progress()
+            if left.files if what == "files" else left.journal_bytes:
+                before.add(run)
 
 
 def orphans(folders: Iterable[Path], uri: str | None = None) -> Iterator[Lane]:

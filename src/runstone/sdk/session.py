@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import uuid
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +33,9 @@ ERROR_TAG: Final = "runstone.error"
 FLUSH_SECONDS: Final = 60.0
 """How long a question waits for what was logged before it, so that it is seen."""
 
+ATTACHED_RUNS: Final = 16
+"""Most runs of others that are held open for what comes next."""
+
 PATIENT_SECONDS: Final = 1.0
 """How long the end of a script is silent about what it waits for."""
 
@@ -44,6 +48,7 @@ class Session:
         self._lock = threading.RLock()
         self._sender: Sender | None = None
         self._runs: list[Run] = []
+        self._attached: OrderedDict[tuple[str, str], Run] = OrderedDict()
         self._shared: Run | None = None
         self._holders: set[str] = set()
         self._failure = ""
@@ -105,6 +110,43 @@ class Session:
             run.name = begin.name
             run.tags.update(begin.tags)
             run.say(begin)
+
+        return run
+
+    def attach(
+        self,
+        run_id: str,
+        *,
+        begin: journal.Begin | None = None,
+        tracking_uri: str | None = None,
+    ) -> Run:
+        """
+        Return a run to add to that does not end with this process.
+
+        Args:
+            run_id: 32 hex digits.  A run that this process is about is returned as
+                it is; of others some are held open.
+
+            begin: What it begins with, where it begins here.
+
+            tracking_uri: Where it is; by default where runs go now.
+        """
+        uri = self.tracking_uri if tracking_uri is None else options.fixed(tracking_uri)
+        if options.mode() == "disabled" or not uri:
+            return Run(run_id, None)
+        self._hook()
+        with self._lock:
+            own = next((run for run in self._runs if run.id == run_id), None)
+            run = own or self._attached.get((uri, run_id))
+            if run is None:
+                run = Run(run_id, lambda: self._open(uri, run_id))
+                self._attached[uri, run_id] = run
+                # An artifact waits for the first word: let there be one.
+                run.say(begin or journal.Tags({}))
+            if run is not own:
+                self._attached.move_to_end((uri, run_id))
+            while len(self._attached) > ATTACHED_RUNS:
+                self._attached.popitem(last=False)[1].close()
 
         return run
 
@@ -203,7 +245,7 @@ class Session:
         self._sender = None
         self._is_child = True
         door.forget()
-        for run in self._runs:
+        for run in [*self._runs, *self._attached.values()]:
             run.begin_again()
 
     def close(self) -> None:
@@ -215,6 +257,8 @@ class Session:
             if self._failure:
                 run.set_tags({ERROR_TAG: self._failure})
             self.finish(run, self._status)
+        while self._attached:
+            self._attached.popitem()[1].close()
         if self._sender is None:
             return
         started = time.monotonic()
