@@ -95,7 +95,25 @@ class Media(msgspec.Struct, tag="media", frozen=True):
     paths of the run's artifacts."""
 
 
-Change = Begin | Params | Tags | Untag | Status | Media
+class Read(msgspec.Struct, omit_defaults=True, frozen=True):
+    """A dataset that the run read, described and not copied."""
+
+    name: str
+    digest: str
+    source_type: str
+    source: str
+    schema: str | None = None
+    profile: str | None = None
+    tags: dict[str, str] = {}
+
+
+class Inputs(msgspec.Struct, tag="inputs", frozen=True):
+    """What the run read; the same dataset twice is one input."""
+
+    datasets: list[Read]
+
+
+Change = Begin | Params | Tags | Untag | Status | Media | Inputs
 
 
 class Call(NamedTuple):

@@ -9,7 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runstone import errors, journal
-from runstone.journal import Begin, Call, Change, Media, Params, Status, Tags, Untag
+from runstone.journal import (
+    Begin,
+    Call,
+    Change,
+    Inputs,
+    Media,
+    Params,
+    Read,
+    Status,
+    Tags,
+    Untag,
+)
 from runstone.model import RunStatus
 from runstone.storage import documents, experiments, journals, media, runs, series
 from runstone.storage.db import Database
@@ -86,6 +97,22 @@ def test_what_cannot_be_kept_is_named_and_the_rest_is_kept(db: Database) -> None
     assert dict(found.params)["lr"] == "0.1"
     assert dict(found.tags)["t"] == "kept"
     assert [metric.key for metric in found.metrics] == ["loss"]
+
+
+def test_what_a_run_read_is_kept(db: Database) -> None:
+    """Which data a model comes from is asked long after."""
+    run_id = uuid.uuid4().hex
+    fits = Read("iris", "abc", "local", "{}", tags={"mlflow.data.context": "training"})
+
+    over = Read("n" * 501, "x", "y", "z")
+
+    heard = append(db, run_id, [*STORY[:1], Inputs([fits, over])])
+
+    found = db.look(documents.by_id, run_id).inputs
+    assert [(item.dataset.name, dict(item.tags)) for item in found] == [
+        ("iris", {"mlflow.data.context": "training"})
+    ]
+    assert [item.what for item in heard.refused] == [f"dataset {'n' * 80!r}"]
 
 
 def test_params_may_be_written_anew_if_that_is_said(db: Database) -> None:
@@ -165,6 +192,17 @@ def test_a_run_whose_writers_are_silent_is_ended(db: Database) -> None:
     assert state(db, alive) is RunStatus.RUNNING
     assert state(db, done) is RunStatus.FINISHED
     assert db.transact(journals.lapse, now_ms=journals.SILENCE_MS + 1) == 0
+
+
+def test_a_run_outlives_who_only_adds_to_it(db: Database) -> None:
+    """A script that sets a tag on somebody's run and ends says nothing of the run."""
+    run_id, writer = new_run(db), uuid.uuid4().hex
+    append(db, run_id, [Tags({"reviewed": "yes"})], writer=writer, now_ms=0)
+    append(db, run_id, [], writer=writer, now_ms=1)
+
+    db.transact(journals.lapse, now_ms=10**15)
+
+    assert state(db, run_id) is RunStatus.RUNNING
 
 
 def test_runs_of_other_clients_never_lapse(db: Database) -> None:

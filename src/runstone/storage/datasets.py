@@ -7,6 +7,7 @@ from typing import NamedTuple
 from runstone import limits
 from runstone.model import Dataset, DatasetInput, Tag
 from runstone.storage import runs, words
+from runstone.storage.runs import Place
 from runstone.storage.tx import Tx
 
 
@@ -38,7 +39,11 @@ def log_inputs(tx: Tx, run_id: str, inputs: Iterable[DatasetInput]) -> None:
         RunNotFound: No run has this id.
         RunDeleted: It is in the bin.
     """
-    place = runs.touch(tx, run_id)
+    put_inputs(tx, runs.touch(tx, run_id), inputs)
+
+
+def put_inputs(tx: Tx, place: Place, inputs: Iterable[DatasetInput]) -> None:
+    """Note what a run read that is locked already."""
     for item in inputs:
         number = _put(tx, place.experiment, item.dataset)
         tx.run(

@@ -16,15 +16,25 @@ from runstone.journal import (
     Begin,
     Call,
     Change,
+    Inputs,
     Media,
     Params,
+    Read,
     Record,
     Status,
     Tags,
     Untag,
 )
-from runstone.model import Param, RunStatus, Tag
-from runstone.storage import experiments, labels, media, metrics, runs, words
+from runstone.model import Dataset, DatasetInput, Param, RunStatus, Tag
+from runstone.storage import (
+    datasets,
+    experiments,
+    labels,
+    media,
+    metrics,
+    runs,
+    words,
+)
 from runstone.storage.media import Medium
 from runstone.storage.metrics import Batch
 from runstone.storage.runs import Place
@@ -85,7 +95,7 @@ def append(
     position = max(known, portion.position + portion.size)
     if not fresh:
         place = runs.require(tx, run_id)
-        _note(tx, place, portion.writer, position, done=False, now_ms=now_ms)
+        _note(tx, place, portion.writer, position, done=None, now_ms=now_ms)
         return Heard(position, [])
 
     for said in fresh:
@@ -121,7 +131,7 @@ def lapse(tx: Tx, *, now_ms: int) -> int:
 
 def _lapse(tx: Tx, number: int, before_ms: int) -> int:
     last = tx.one(
-        "SELECT MAX(heard_ms) FROM writer WHERE run_id = :run AND is_done = 0",
+        "SELECT MAX(heard_ms) FROM writer WHERE run_id = :run",
         run=number,
     )
     if last is None or last[0] >= before_ms:
@@ -154,28 +164,38 @@ def _known(tx: Tx, run_id: str, writer: str) -> int:
 
 
 def _note(
-    tx: Tx, place: Place, writer: str, position: int, *, done: bool, now_ms: int
+    tx: Tx, place: Place, writer: str, position: int, *, done: bool | None, now_ms: int
 ) -> None:
+    """
+    Note how far a writer has been heard.
+
+    One that has not begun the run, such as a script that adds a tag later, is done
+    from the start: the run does not end with it.
+    """
     tx.run(
         """
         INSERT INTO writer (run_id, uuid, position, heard_ms, is_done)
         VALUES (:run, :writer, :position, :now_ms, :done)
         ON CONFLICT (run_id, uuid) DO UPDATE SET
             position = excluded.position, heard_ms = excluded.heard_ms,
-            is_done = excluded.is_done
+            is_done = CASE WHEN :told = 1 THEN excluded.is_done ELSE writer.is_done END
         """,
         run=place.run,
         writer=writer,
         position=position,
-        done=int(done),
+        done=int(done is not False),
+        told=int(done is not None),
         now_ms=now_ms,
     )
 
 
-def _ends(fresh: Sequence[Call | Change]) -> bool:
+def _ends(fresh: Sequence[Call | Change]) -> bool | None:
+    """Say whether the writer ends the run, or begins it, or neither."""
     last = fresh[-1]
+    if isinstance(last, Status) and last.status != RunStatus.RUNNING:
+        return True
 
-    return isinstance(last, Status) and last.status != RunStatus.RUNNING
+    return False if any(isinstance(said, Begin) for said in fresh) else None
 
 
 def _begin(
@@ -230,6 +250,8 @@ def _change(tx: Tx, place: Place, changes: Iterable[Change]) -> list[Refusal]:
                 labels.delete_tag(tx, place.run, said.key)
             case Media():
                 refused += _media(tx, place, said)
+            case Inputs():
+                refused += _inputs(tx, place, said.datasets)
             case Status():
                 runs.set_status(tx, place, said.status, said.end_ms)
 
@@ -269,6 +291,26 @@ def _media(tx: Tx, place: Place, said: Media) -> list[Refusal]:
         return [Refusal(f"media {said.key[:80]!r}", error)]
 
     return []
+
+
+def _inputs(tx: Tx, place: Place, read: Iterable[Read]) -> list[Refusal]:
+    refused = []
+    for item in read:
+        dataset = Dataset(
+            item.name,
+            item.digest,
+            item.source_type,
+            item.source,
+            item.schema,
+            item.profile,
+        )
+        tags = tuple(Tag(key, value) for key, value in item.tags.items())
+        try:
+            datasets.put_inputs(tx, place, [DatasetInput(dataset, tags)])
+        except errors.InvalidInput as error:
+            refused.append(Refusal(f"dataset {item.name[:80]!r}", error))
+
+    return refused
 
 
 def _named(key: str) -> str:
