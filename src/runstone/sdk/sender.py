@@ -69,6 +69,9 @@ class Lane:
         if uri:
             self.journal.target = self.journal.target._replace(tracking_uri=uri)
         self.refused: errors.RunstoneError | None = None
+        self.is_early = False
+        """Whether it speaks of a run that nobody has begun yet."""
+
         self._writer = writer
         self._files = Files(folder / "files")
         self._lock = Lock(folder)
@@ -124,6 +127,7 @@ class Lane:
         try:
             did = act()
         except (errors.Unavailable, errors.NotFound) as error:
+            self.is_early = isinstance(error, errors.NotFound)
             self._put_off(what, error)
             return False
         except errors.RunstoneError as error:
@@ -135,6 +139,7 @@ class Lane:
             self._put_off(what, error)
             return False
         if did:
+            self.is_early = False
             self._pause = FIRST_PAUSE_SECONDS
             self._warned = False
 
@@ -385,7 +390,7 @@ def in_order(lanes: Iterable[Lane], what: str) -> Iterator[Lane]:
         run = lane.journal.folder.parent
         if run not in before:
             yield lane
-        if lane.has_ended and not lane.refused:
+        if lane.has_ended and not lane.refused and not lane.is_early:
             left = lane.progress()
             if left.files if what == "files" else left.journal_bytes:
                 before.add(run)
