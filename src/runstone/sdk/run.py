@@ -45,6 +45,9 @@ class Run:
         """The value of each metric that was logged last, by this process."""
 
         self.ended: RunStatus | None = None
+        self.is_new = False
+        """Whether nothing was in it before this process began it."""
+
         self._open_writer = open_writer
         self._writer: Writer | None = None
         self._opening = threading.RLock()

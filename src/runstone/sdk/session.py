@@ -49,6 +49,7 @@ class Session:
         self._sender: Sender | None = None
         self._runs: list[Run] = []
         self._attached: OrderedDict[tuple[str, str], Run] = OrderedDict()
+        self._begun: set[str] = set()
         self._shared: Run | None = None
         self._holders: set[str] = set()
         self._failure = ""
@@ -107,6 +108,8 @@ class Session:
         with self._lock:
             self._runs.append(run)
         if begin is not None:
+            self._begun.add(number)
+            run.is_new = run_id is None
             run.name = begin.name
             run.tags.update(begin.tags)
             run.say(begin)
@@ -138,8 +141,11 @@ class Session:
         with self._lock:
             own = next((run for run in self._runs if run.id == run_id), None)
             run = own or self._attached.get((uri, run_id))
+            if begin is not None:
+                self._begun.add(run_id)
             if run is None:
                 run = Run(run_id, lambda: self._open(uri, run_id))
+                run.is_new = begin is not None
                 self._attached[uri, run_id] = run
                 # An artifact waits for the first word: let there be one.
                 run.say(begin or journal.Tags({}))
@@ -150,6 +156,10 @@ class Session:
 
         return run
 
+    def has_begun(self, run_id: str) -> bool:
+        """Say whether this process began a run, however it went on."""
+        return run_id in self._begun
+
     def finish(self, run: Run, status: RunStatus) -> None:
         """End a run."""
         run.finish(status)
@@ -157,6 +167,17 @@ class Session:
         with self._lock:
             if run in self._runs:
                 self._runs.remove(run)
+
+    @property
+    def is_uri_set(self) -> bool:
+        """Whether the process said where runs go."""
+        return self._uri is not None
+
+    def is_held(self, holder: str) -> bool:
+        """Say whether the shared run is under way under these names."""
+        run = self._shared
+
+        return run is not None and not run.ended and holder in self._holders
 
     def shared(self) -> Run | None:
         """Return the one run that MLflow's names and W&B's have in common."""
