@@ -156,6 +156,13 @@ class Session:
 
         return run
 
+    def forget(self, run_id: str) -> None:
+        """Let go of a run that was put into the bin, or taken out of it."""
+        with self._lock:
+            self._begun.discard(run_id)
+            for key in [key for key in self._attached if key[1] == run_id]:
+                self._attached.pop(key).close()
+
     def has_begun(self, run_id: str) -> bool:
         """Say whether this process began a run, however it went on."""
         return run_id in self._begun

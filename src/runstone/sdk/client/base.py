@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from runstone import errors, journal
-from runstone.entities import PagedList
+from runstone.entities import PagedList, Run
 from runstone.exceptions import (
     INVALID_PARAMETER_VALUE,
     MlflowException,
     raise_as_mlflow,
 )
-from runstone.sdk import calls, checks, door, options, patience
+from runstone.sdk import calls, checks, door, options, patience, reading
 from runstone.sdk.door import Door
 from runstone.sdk.nowhere import NOWHERE
 from runstone.sdk.run import Run as OpenRun
@@ -154,18 +154,29 @@ class Asking:
         if not self.is_nowhere:
             session.attach(run_id, begin=begin, tracking_uri=self._uri)
 
-    def _require(self, run_id: str) -> None:
-        if options.mode() == "offline":
-            return
-        way = self.door(settled=False)
+    def glance(self, run_id: str) -> Run | None:
+        """
+        Return a run as the server has it now; None where nobody says so in a second.
+
+        Raises:
+            RestException: There is no such run.
+        """
+        if self.is_nowhere or options.mode() == "offline":
+            return None
+        asked = {"run_id": run_id}
         try:
+            # Opening a store on a disk takes a while too.
             found = patience.within(
-                lambda: calls.once(way, "GET", "runs/get", {"run_id": run_id})
+                lambda: calls.once(self.door(settled=False), "GET", "runs/get", asked)
             )
         except errors.RunstoneError as error:
             raise_as_mlflow(error)
-        stage = found and found["run"]["info"].get("lifecycle_stage")
-        if stage == "deleted":
+
+        return reading.run(found["run"]) if found else None
+
+    def _require(self, run_id: str) -> None:
+        found = self.glance(run_id)
+        if found and found.info.lifecycle_stage == "deleted":
             raise MlflowException(
                 f"The run {run_id} must be in the 'active' state. Current state is "
                 "deleted; restore it first",

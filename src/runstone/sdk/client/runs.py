@@ -19,6 +19,7 @@ from runstone.entities import (
 )
 from runstone.exceptions import (
     INVALID_PARAMETER_VALUE,
+    RESOURCE_DOES_NOT_EXIST,
     MlflowException,
     raise_as_mlflow,
 )
@@ -27,6 +28,7 @@ from runstone.sdk import checks, reading
 from runstone.sdk.client.base import Asking, Logged
 from runstone.sdk.live import LiveInfo
 from runstone.sdk.run import Run as OpenRun
+from runstone.sdk.session import session
 
 
 T = TypeVar("T")
@@ -180,8 +182,19 @@ class Runs(Asking):
         return _handle(synchronous)
 
     def delete_tag(self, run_id: str, key: str) -> None:
-        """Remove a tag; one that is not there is left so."""
-        self.open_run(run_id).delete_tag(checks.key(key))
+        """
+        Remove a tag.
+
+        Raises:
+            MlflowException: It is not there.
+        """
+        run = self.open_run(run_id)
+        if checks.key(key) not in run.tags and not self._may_have_tag(run_id, key):
+            raise MlflowException(
+                f"No tag with name: {key} in run with id {run_id}",
+                RESOURCE_DOES_NOT_EXIST,
+            )
+        run.delete_tag(key)
 
     def log_batch(
         self,
@@ -288,10 +301,18 @@ class Runs(Asking):
         """Put a run into the bin."""
         self.ask("POST", "runs/delete", run_id=checks.run_id(run_id))
         self._known.discard(run_id)
+        session.forget(run_id)
 
     def restore_run(self, run_id: str) -> None:
         """Take a run out of the bin."""
         self.ask("POST", "runs/restore", run_id=checks.run_id(run_id))
+        session.forget(run_id)
+
+    def _may_have_tag(self, run_id: str, key: str) -> bool:
+        """Say whether a run has a tag, or nobody can say."""
+        found = self.glance(run_id)
+
+        return found is None or key in found.data.tags
 
 
 def log(

@@ -168,9 +168,9 @@ def _named(name: str) -> Experiment:
     if ours.is_nowhere:
         return Experiment("0", name, "", "active")
     if options.mode() != "offline":
-        way = ours.door(settled=False)
         try:
-            found = patience.within(lambda: _ask(way, name))
+            # Opening a store on a disk takes a while too.
+            found = patience.within(lambda: _ask(ours.door(settled=False), name))
         except RunstoneError as error:
             raise_as_mlflow(error)
         if found is not None:

@@ -45,16 +45,16 @@ def register_model(
         run_id, source = _source(RunUri.read(model_uri))
     try:
         client().create_registered_model(name)
-        say.note(f"Successfully registered model '{name}'.")
+        _tell(f"Successfully registered model '{name}'.")
     except MlflowException as error:
         if error.error_code != RESOURCE_ALREADY_EXISTS:
             raise
-        say.note(
+        _tell(
             f"Registered model '{name}' already exists. Creating a new version of "
             "this model..."
         )
     version = client().create_model_version(name, source, run_id, tags)
-    say.note(f"Created version '{version.version}' of model '{name}'.")
+    _tell(f"Created version '{version.version}' of model '{name}'.")
 
     return version
 
@@ -95,6 +95,11 @@ def set_model_version_tag(
 ) -> None:
     """Set a tag of a version."""
     client().set_model_version_tag(name, version, key, value)
+
+
+def _tell(words: str) -> None:
+    if not client().is_nowhere:
+        say.note(words)
 
 
 def _source(uri: RunUri) -> tuple[str, str]:

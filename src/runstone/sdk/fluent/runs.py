@@ -8,21 +8,17 @@ from typing import Any, Final, Literal
 
 from runstone import journal, names
 from runstone.entities import Run, RunData, RunStatus, ViewType
-from runstone.errors import RunstoneError
 from runstone.exceptions import (
     INVALID_PARAMETER_VALUE,
     MlflowException,
-    raise_as_mlflow,
 )
 from runstone.model import RunStatus as Status
 from runstone.sdk import (
-    calls,
     checks,
     frames,
     options,
     origin,
     patience,
-    reading,
     spool,
 )
 from runstone.sdk.client.base import every
@@ -316,22 +312,15 @@ def _require(run_id: str, what: str) -> Run | None:
     Raises:
         MlflowException: It is not there, or in the bin.
     """
-    ours = client()
-    if ours.is_nowhere or options.mode() == "offline":
-        return None
     session.flush(patience.PATIENCE_SECONDS)
-    way = ours.door(settled=False)
     try:
-        found = patience.within(
-            lambda: calls.once(way, "GET", "runs/get", {"run_id": run_id})
-        )
-    except RunstoneError as error:
+        run = client().glance(run_id)
+    except MlflowException:
         if spool.writers(options.spool() / run_id):
             return None  # it waits on this machine for its server
-        raise_as_mlflow(error)
-    if found is None:
+        raise
+    if run is None:
         return None
-    run = reading.run(found["run"])
     if run.info.lifecycle_stage == "deleted":
         raise MlflowException(
             f"Cannot {what} {run_id} because it is in the deleted state."

@@ -136,7 +136,7 @@ def set_tags(tags: Mapping[str, Any], synchronous: bool | None = None) -> Logged
 
 def delete_tag(key: str) -> None:
     """Remove a tag."""
-    current().delete_tag(checks.key(key))
+    client().delete_tag(current().id, key)
 
 
 def log_input(
