@@ -346,7 +346,8 @@ def target(folder: Path) -> Target:
 
 def segments(folder: Path) -> Iterator[Path]:
     """Yield the files of a journal, the oldest first."""
-    yield from sorted(folder.glob(f"*{SUFFIX}"))
+    with suppress(FileNotFoundError):  # another thread removes what was sent
+        yield from sorted(folder.glob(f"*{SUFFIX}"))
 
 
 def folders(spool: Path) -> list[Path]:
