@@ -66,7 +66,7 @@ class Runs(Asking):
         begin = journal.Begin(
             experiment_id=str(experiment_id),
             name=name,
-            user=said.get(USER_TAG, ""),
+            user=said.get(USER_TAG, "unknown"),
             start_ms=start_time or time.time_ns() // 1_000_000,
             tags=said | {NAME_TAG: name},
         )
