@@ -73,6 +73,8 @@ class Lane:
         """Whether it speaks of a run that nobody has begun yet."""
 
         self._writer = writer
+        if writer:
+            writer.is_carried = True
         self._files = Files(folder / "files")
         self._lock = Lock(folder)
         self._next = {"journal": 0.0, "files": 0.0}

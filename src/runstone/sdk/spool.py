@@ -96,6 +96,9 @@ class Writer:
         self._retry_at = 0.0
         self._lock_file = Lock(self.folder)
         self.is_closed = False
+        self.is_carried = False
+        """Whether a sender of this process has the folder, and leaves it in the end."""
+
         try:
             self._settle()
             self._turn()
@@ -147,6 +150,8 @@ class Writer:
             self._retry_at = 0.0
             self._release()
             self.is_closed = True
+            if not self.is_carried:
+                self.release()
 
     def release(self) -> None:
         """
