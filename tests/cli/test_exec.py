@@ -228,6 +228,7 @@ def test_a_signal_reaches_the_script(url: str, tmp_path: Path) -> None:
     asked = (
         f"import runstone as mlflow\nprint(mlflow.get_run({run_id!r}).info.status)\n"
     )
+    said = ""
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
         said = subprocess.check_output(

@@ -36,7 +36,7 @@ def test_editors_see_what_python_gives() -> None:
 def test_what_is_not_there_is_named() -> None:
     """The error says what there is."""
     with pytest.raises(AttributeError, match="'sklearn' \\(yet\\); it has ActiveRun"):
-        runstone.sklearn  # type: ignore[attr-defined]  # noqa: B018  # that is the test
+        runstone.sklearn  # noqa: B018  # that is the test
 
 
 def test_every_name_of_mlflow_has_its_words() -> None:
