@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,7 +98,12 @@ def test_a_second_run_needs_to_be_nested() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "status"), [(ValueError("no"), "FAILED"), (KeyboardInterrupt(), "KILLED")]
+    ("error", "status"),
+    [
+        (ValueError("no"), "FAILED"),
+        (SystemExit(2), "FAILED"),
+        (KeyboardInterrupt(), "KILLED"),
+    ],
 )
 def test_an_exception_ends_the_run_as_what_it_is(
     error: BaseException, status: str
@@ -110,6 +116,37 @@ def test_an_exception_ends_the_run_as_what_it_is(
 
     assert found.info.status == status
     assert type(error).__name__ in found.data.tags["runstone.error"]
+
+
+def test_a_script_that_exits_well_has_finished() -> None:
+    """`sys.exit(0)` in a block is no failure."""
+    with pytest.raises(SystemExit), mlflow.start_run() as run:
+        sys.exit(0)
+
+    assert stored(run).info.status == "FINISHED"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_child_adds_to_a_run_and_does_not_end_it() -> None:
+    """Data loaders and launchers fork within the block."""
+    with mlflow.start_run() as run:
+        child = os.fork()
+        if not child:
+            try:
+                with run:
+                    mlflow.log_metric("child", 1)
+                session.flush()
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        session.flush()
+        assert stored(run).info.status == "RUNNING"
+        mlflow.log_metric("parent", 1)
+
+    found = stored(run)
+    assert found.info.status == "FINISHED"
+    assert found.data.metrics == {"child": 1.0, "parent": 1.0}
 
 
 def test_logging_without_a_run_begins_one() -> None:

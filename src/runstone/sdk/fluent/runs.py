@@ -36,6 +36,16 @@ MOST_ROWS: Final = 100_000
 _beginning = threading.Lock()
 
 
+def _begin_anew() -> None:
+    """Forget a lock that another thread of the parent may have held."""
+    global _beginning  # noqa: PLW0603  # one for the process
+    _beginning = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
+
+
 def start_run(
     run_id: str | None = None,
     experiment_id: str | None = None,
@@ -104,6 +114,9 @@ def end_run(status: str = "FINISHED") -> None:
         return
     active = stack().pop()
     threads.last_id = active.info.run_id
+    if not active.is_ours:
+        active.open_run.close()  # the parent ends it
+        return
     origin.git.settle(active.open_run)
     session.leave(HOLDER, active.open_run, word)
     active.info.status = str(word)

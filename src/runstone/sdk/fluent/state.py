@@ -4,6 +4,7 @@ What MLflow's functions remember: the runs that are under way, the experiment.
 Each thread has runs of its own, as with MLflow.
 """
 
+import os
 import threading
 from typing import Final, Self
 
@@ -46,6 +47,12 @@ class ActiveRun(Run):
     ) -> None:
         super().__init__(info, data, inputs or RunInputs(), outputs or RunOutputs())
         self.open_run = open_run
+        self._process = os.getpid()
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process began it; a forked child only adds to it."""
+        return self._process == os.getpid()
 
     def __enter__(self) -> Self:
         return self
@@ -57,10 +64,8 @@ class ActiveRun(Run):
 
         if self not in stack():
             return
-        status = RunStatus.FINISHED
-        if kind is not None:
-            interrupted = issubclass(kind, KeyboardInterrupt)
-            status = RunStatus.KILLED if interrupted else RunStatus.FAILED
+        status = _status(error)
+        if kind is not None and status is not RunStatus.FINISHED and self.is_ours:
             self.open_run.set_tags({ERROR_TAG: f"{kind.__name__}: {error}"[:5_000]})
         while stack()[-1] is not self:
             end_run(status)  # what was begun within, and forgotten
@@ -71,6 +76,16 @@ class ActiveRun(Run):
 
     def __hash__(self) -> int:
         return id(self)
+
+
+def _status(error: BaseException | None) -> RunStatus:
+    """Return what an exception makes of a run; `sys.exit(0)` is a good end."""
+    if error is None or (isinstance(error, SystemExit) and not error.code):
+        return RunStatus.FINISHED
+
+    return (
+        RunStatus.KILLED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED
+    )
 
 
 class _Threads(threading.local):
