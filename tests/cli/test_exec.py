@@ -178,13 +178,13 @@ def test_a_sitecustomize_of_the_user_runs_too(execute: Run, tmp_path: Path) -> N
     """A company's own start file is not lost."""
     theirs = tmp_path / "theirs"
     theirs.mkdir()
-    written(theirs, "import os; os.environ['THEIRS'] = 'yes'", "sitecustomize.py")
+    written(theirs, "import builtins; builtins.theirs = 'yes'", "sitecustomize.py")
     path = f"{ROOT / 'src'}{os.pathsep}{theirs}"
 
     done = execute(
         "python",
         "-c",
-        "import os, mlflow; print(os.environ['THEIRS'], mlflow.__version__)",
+        "import mlflow; print(theirs, mlflow.__version__)",
         PYTHONPATH=path,
     )
 

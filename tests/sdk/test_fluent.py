@@ -245,6 +245,8 @@ def test_a_key_that_mlflow_refuses_is_refused(key: str) -> None:
             with pytest.raises(MlflowException) as refusal:
                 call(key, 1)
             assert refusal.value.error_code == "INVALID_PARAMETER_VALUE"
+        with pytest.raises(MlflowException):
+            mlflow.log_metric(key, 0.5, step=1)
 
     found = stored(run).data
     assert (found.metrics, found.params) == ({}, {})

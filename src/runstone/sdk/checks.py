@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 from runstone import limits
@@ -46,6 +47,12 @@ def key(name: object, place: str = "key") -> str:
         )
 
     return name
+
+
+@lru_cache(maxsize=65_536)
+def is_key(name: str) -> bool:
+    """Say whether `key` would take a name."""
+    return 0 < len(name) <= limits.KEY_CHARS and fault(name) is None
 
 
 def number(name: str, value: object) -> float:

@@ -10,7 +10,6 @@ from runstone.exceptions import (
     MlflowException,
     raise_as_mlflow,
 )
-from runstone.keys import fault
 from runstone.sdk import checks
 from runstone.sdk.client.base import Logged
 from runstone.sdk.client.runs import log
@@ -61,7 +60,8 @@ def log_metric(
         and run_id is None
         and dataset is None
         and threads.stack
-        and fault(key) is None
+        and type(key) is str
+        and checks.is_key(key)
     ):
         # What stands in a loop: every check is done, in a third of the time.
         try:
