@@ -55,6 +55,12 @@ def is_key(name: str) -> bool:
     return 0 < len(name) <= limits.KEY_CHARS and fault(name) is None
 
 
+@lru_cache(maxsize=4_096)
+def are_keys(names: tuple[str, ...]) -> bool:
+    """Say whether `key` would take all of these."""
+    return all(type(name) is str and is_key(name) for name in names)
+
+
 def number(name: str, value: object) -> float:
     """
     Return the number that a metric's value is; arrays of one element are one.

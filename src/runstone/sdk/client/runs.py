@@ -24,7 +24,7 @@ from runstone.exceptions import (
     raise_as_mlflow,
 )
 from runstone.model import RunStatus as Status
-from runstone.sdk import checks, reading
+from runstone.sdk import checks, patience, reading
 from runstone.sdk.client.base import Asking, Logged
 from runstone.sdk.live import LiveInfo
 from runstone.sdk.run import Run as OpenRun
@@ -310,7 +310,13 @@ class Runs(Asking):
 
     def _may_have_tag(self, run_id: str, key: str) -> bool:
         """Say whether a run has a tag, or nobody can say."""
-        found = self.glance(run_id)
+        session.flush(patience.PATIENCE_SECONDS)
+        try:
+            found = self.glance(run_id)
+        except MlflowException:
+            if not session.has_begun(run_id):
+                raise
+            return True  # it is on its way
 
         return found is None or key in found.data.tags
 
@@ -324,8 +330,11 @@ def log(
     Raises:
         MlflowException: A name or a value is none.
     """
+    if not checks.are_keys(tuple(values)):
+        for name in values:
+            checks.key(name, "name")  # one of them raises
     numbers = {
-        checks.key(name, "name"): checks.number(name, value)
+        name: value if type(value) is float else checks.number(name, value)
         for name, value in values.items()
     }
     name = next(iter(values), "")
