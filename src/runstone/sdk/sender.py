@@ -245,7 +245,7 @@ class Files:
 
     def first(self) -> Waiting | None:
         """Return the oldest."""
-        note = min(self._notes(), default=None)
+        note = min(spool.listed(self.folder, "*.json"), default=None)
         if note is None:
             return None
         path = json.loads(note.read_text())["path"]
@@ -260,19 +260,12 @@ class Files:
     def waiting(self) -> tuple[int, int]:
         """Return how many there are, and their bytes."""
         count = size = 0
-        for note in self._notes():
+        for note in spool.listed(self.folder, "*.json"):
             with suppress(FileNotFoundError):
                 size += note.with_suffix(".content").stat().st_size
                 count += 1
 
         return count, size
-
-    def _notes(self) -> list[Path]:
-        """Return the notes; another thread may remove the whole folder meanwhile."""
-        with suppress(FileNotFoundError):
-            return list(self.folder.glob("*.json"))
-
-        return []
 
 
 class Sender:

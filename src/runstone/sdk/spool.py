@@ -351,18 +351,25 @@ def target(folder: Path) -> Target:
 
 def segments(folder: Path) -> Iterator[Path]:
     """Yield the files of a journal, the oldest first."""
-    with suppress(FileNotFoundError):  # another thread removes what was sent
-        yield from sorted(folder.glob(f"*{SUFFIX}"))
+    yield from sorted(listed(folder, f"*{SUFFIX}"))
+
+
+def listed(folder: Path, pattern: str) -> list[Path]:
+    """Return what matches; whoever sends a folder may remove it meanwhile."""
+    with suppress(FileNotFoundError):
+        return list(folder.glob(pattern))
+
+    return []
 
 
 def folders(spool: Path) -> list[Path]:
     """Return the folder of every writer."""
-    return [folder for run in sorted(spool.glob("*")) for folder in writers(run)]
+    return [folder for run in sorted(listed(spool, "*")) for folder in writers(run)]
 
 
 def writers(run: Path) -> list[Path]:
     """Return the folder of every writer of a run."""
-    return sorted(path.parent for path in run.glob("*/target.json"))
+    return sorted(path.parent for path in listed(run, "*/target.json"))
 
 
 def write_whole(path: Path, content: Mapping[str, object]) -> None:
