@@ -107,9 +107,11 @@ class Asking:
                 "is kept on this machine, send it with: runstone sync",
                 "TEMPORARILY_UNAVAILABLE",
             )
-        if settled:
-            session.flush()
         try:
+            if settled and self._uri is None:
+                return session.door()
+            if settled:
+                session.flush()
             return door.to(self.tracking_uri)
         except errors.RunstoneError as error:
             raise_as_mlflow(error)
