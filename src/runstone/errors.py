@@ -37,7 +37,14 @@ its own table for that.
 
 
 class RunstoneError(Exception):
-    """Anything that Runstone raises on purpose."""
+    """
+    Anything that Runstone raises on purpose.
+
+    Attributes:
+        code: What a server called it on the wire; empty where none did.
+    """
+
+    code: str = ""
 
 
 class InvalidInput(RunstoneError):

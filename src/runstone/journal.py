@@ -107,7 +107,25 @@ class Lines(msgspec.Struct, tag="lines", omit_defaults=True, frozen=True):
     """How many lines before these came too fast to be kept."""
 
 
-Change = Begin | Params | Tags | Untag | Status | Media | Lines
+class Read(msgspec.Struct, omit_defaults=True, frozen=True):
+    """A dataset that the run read, described and not copied."""
+
+    name: str
+    digest: str
+    source_type: str
+    source: str
+    schema: str | None = None
+    profile: str | None = None
+    tags: dict[str, str] = {}
+
+
+class Inputs(msgspec.Struct, tag="inputs", frozen=True):
+    """What the run read; the same dataset twice is one input."""
+
+    datasets: list[Read]
+
+
+Change = Begin | Params | Tags | Untag | Status | Media | Lines | Inputs
 
 
 class Call(NamedTuple):

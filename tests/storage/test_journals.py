@@ -9,12 +9,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runstone import errors, journal
-from runstone.journal import Begin, Call, Change, Media, Params, Status, Tags, Untag
+from runstone.journal import (
+    Begin,
+    Call,
+    Change,
+    Inputs,
+    Media,
+    Params,
+    Read,
+    Status,
+    Tags,
+    Untag,
+)
 from runstone.model import RunStatus
 from runstone.storage import (
     documents,
     experiments,
     journals,
+    lapses,
     media,
     runs,
     series,
@@ -22,6 +34,7 @@ from runstone.storage import (
 from runstone.storage.db import Database
 from runstone.storage.documents import Whole
 from runstone.storage.journals import Heard, Portion
+from tests.factories import new_run
 
 
 Said = Call | Change
@@ -94,6 +107,22 @@ def test_what_cannot_be_kept_is_named_and_the_rest_is_kept(db: Database) -> None
     assert [metric.key for metric in found.metrics] == ["loss"]
 
 
+def test_what_a_run_read_is_kept(db: Database) -> None:
+    """Which data a model comes from is asked long after."""
+    run_id = uuid.uuid4().hex
+    fits = Read("iris", "abc", "local", "{}", tags={"mlflow.data.context": "training"})
+
+    over = Read("n" * 501, "x", "y", "z")
+
+    heard = append(db, run_id, [*STORY[:1], Inputs([fits, over])])
+
+    found = db.look(documents.by_id, run_id).inputs
+    assert [(item.dataset.name, dict(item.tags)) for item in found] == [
+        ("iris", {"mlflow.data.context": "training"})
+    ]
+    assert [item.what for item in heard.refused] == [f"dataset {'n' * 80!r}"]
+
+
 def test_params_may_be_written_anew_if_that_is_said(db: Database) -> None:
     """W&B's names allow it where the user does."""
     run_id = uuid.uuid4().hex
@@ -154,6 +183,17 @@ def test_an_experiment_that_is_no_number_is_not_found(db: Database, sent: str) -
     """What clients send is never trusted to be one."""
     with pytest.raises((errors.ExperimentNotFound, errors.InvalidInput)):
         append(db, uuid.uuid4().hex, [Begin(experiment_id=sent, name="x")])
+
+
+def test_a_run_outlives_who_only_adds_to_it(db: Database) -> None:
+    """A script that sets a tag on somebody's run and ends says nothing of the run."""
+    run_id, writer = new_run(db), uuid.uuid4().hex
+    append(db, run_id, [Tags({"reviewed": "yes"})], writer=writer, now_ms=0)
+    append(db, run_id, [], writer=writer, now_ms=1)
+
+    db.transact(lapses.lapse, now_ms=10**15)
+
+    assert state(db, run_id) is RunStatus.RUNNING
 
 
 def append(

@@ -7,7 +7,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.validation import _validate_metric_name
 
 from runstone import errors
-from runstone.server.mlflow.messages import fault, named
+from runstone.keys import fault
+from runstone.server.mlflow.messages import named
 
 
 KEYS = st.one_of(

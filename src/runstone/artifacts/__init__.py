@@ -1,6 +1,7 @@
 """Artifacts: bytes by URI, on a disk or in an object store."""
 
 from collections.abc import Mapping
+from importlib import import_module
 
 from runstone.artifacts import paths
 from runstone.artifacts.local import LocalStore
@@ -39,3 +40,12 @@ def open_store(uri: str, *, environ: Mapping[str, str] | None = None) -> Store:
     raise Unusable(
         f"Runstone cannot keep artifacts at {scheme}: yet; use a folder or s3://bucket"
     )
+
+
+def __getattr__(name: str) -> object:
+    # `import runstone as mlflow` has MLflow's `artifacts` under the same name, which
+    # this package takes as soon as a store is opened in the process.
+    if name.startswith("__"):
+        raise AttributeError(name)
+
+    return getattr(import_module("runstone.sdk.fluent.artifacts"), name)

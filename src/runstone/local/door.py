@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from runstone import errors
-from runstone.sdk.door import Answer, Body
+from runstone.sdk.door import Answer, Body, Query
 from runstone.server.app import App
 from runstone.settings import Settings
 from runstone.storage import migrate
@@ -52,7 +52,7 @@ class LocalDoor:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str] | None = None,
+        query: Query | None = None,
         body: Body = b"",
         content_type: str = "application/json",
     ) -> Answer:
@@ -63,7 +63,7 @@ class LocalDoor:
 
         return reply.result()
 
-    def fetch(self, path: str, *, query: Mapping[str, str]) -> Iterable[bytes]:
+    def fetch(self, path: str, *, query: Query) -> Iterable[bytes]:
         """Yield a body; see `Door.fetch`."""
         answer = self.ask("GET", path, query=query)
         if answer.status != 200:
@@ -112,16 +112,14 @@ class LocalDoor:
         return Answer(sent[0]["status"], b"".join(m.get("body", b"") for m in sent[1:]))
 
 
-def _scope(
-    method: str, path: str, query: Mapping[str, str], content_type: str
-) -> dict[str, Any]:
+def _scope(method: str, path: str, query: Query, content_type: str) -> dict[str, Any]:
     return {
         "type": "http",
         "method": method,
         "scheme": "http",
         "path": path,
         "raw_path": quote(path).encode(),
-        "query_string": urlencode(query).encode(),
+        "query_string": urlencode(query, doseq=True).encode(),
         "headers": [
             (b"host", b"localhost"),
             (b"content-type", content_type.encode()),

@@ -98,6 +98,18 @@ def put_file(door: Door, run_id: str, path: str, source: Path) -> None:
     checked(answer)
 
 
+def proxied(door: Door, path: str) -> list[dict[str, Any]]:
+    """List a folder below the server's own place for artifacts; a file is empty."""
+    answer = door.ask(
+        "GET", "/api/2.0/mlflow-artifacts/artifacts", query={"path": path}
+    )
+    found: list[dict[str, Any]] = msgspec.json.decode(checked(answer).body).get(
+        "files", []
+    )
+
+    return [item for item in found if item["path"] != path.rpartition("/")[2]]
+
+
 def ask(door: Door, method: str, path: str, message: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever the wire says
     """
     Ask a question of MLflow's wire, again while the server is away.
@@ -111,24 +123,30 @@ def ask(door: Door, method: str, path: str, message: dict[str, Any]) -> Any:  # 
 
         message: Fields; None is left out.
     """
-    fields = {key: value for key, value in message.items() if value is not None}
-    query = {key: str(value) for key, value in fields.items()}
     deadline = time.monotonic() + READ_SECONDS
     pause = 0.05
     while True:
         try:
-            answer = door.ask(
-                method,
-                f"/api/2.0/mlflow/{path}",
-                query=query if method == "GET" else None,
-                body=b"" if method == "GET" else msgspec.json.encode(fields),
-            )
-            return msgspec.json.decode(checked(answer).body)
+            return once(door, method, path, message)
         except errors.Unavailable:
             if time.monotonic() + pause > deadline:
                 raise
         time.sleep(pause)
         pause *= 2
+
+
+def once(door: Door, method: str, path: str, message: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever the wire says
+    """Ask a question of MLflow's wire, once; see `ask`."""
+    fields = {key: value for key, value in message.items() if value is not None}
+    query = {key: _spelled(value) for key, value in fields.items()}
+    answer = door.ask(
+        method,
+        f"/api/2.0/mlflow/{path}",
+        query=query if method == "GET" else None,
+        body=b"" if method == "GET" else msgspec.json.encode(fields),
+    )
+
+    return msgspec.json.decode(checked(answer).body)
 
 
 def checked(answer: Answer) -> Answer:
@@ -148,7 +166,15 @@ def checked(answer: Answer) -> Answer:
     if answer.status in (401, 403):
         kind = errors.Refused
 
-    raise kind(words)
+    error = kind(words)
+    error.code = code
+
+    raise error
+
+
+def _spelled(value: object) -> str | list[str]:
+    """Return a value as a query has it."""
+    return list(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _said(answer: Answer) -> tuple[str, str]:

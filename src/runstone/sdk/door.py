@@ -7,7 +7,7 @@ A door takes requests of the wire and gives answers; what they mean is said in
 
 import importlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlencode, urlsplit
 
@@ -20,6 +20,8 @@ TIMEOUT_SECONDS: Final = 120.0
 CONNECT_SECONDS: Final = 10.0
 
 Body = bytes | Iterable[bytes]
+Query = Mapping[str, str | Sequence[str]]
+"""Parameters of a query; several values of one are sent one by one."""
 
 
 class Answer(NamedTuple):
@@ -38,7 +40,7 @@ class Door(Protocol):
         method: str,
         path: str,
         *,
-        query: Mapping[str, str] | None = None,
+        query: Query | None = None,
         body: Body = b"",
         content_type: str = "application/json",
     ) -> Answer:
@@ -61,7 +63,7 @@ class Door(Protocol):
         """
         ...
 
-    def fetch(self, path: str, *, query: Mapping[str, str]) -> Iterable[bytes]:
+    def fetch(self, path: str, *, query: Query) -> Iterable[bytes]:
         """
         Yield the body of a GET in pieces.
 
@@ -110,12 +112,12 @@ class HttpDoor:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str] | None = None,
+        query: Query | None = None,
         body: Body = b"",
         content_type: str = "application/json",
     ) -> Answer:
         """Send one request; see `Door.ask`."""
-        target = self._root + path + ("?" + urlencode(query) if query else "")
+        target = self._root + path + _asked(query)
         headers = dict(self._pool.headers)
         if body:
             headers["content-type"] = content_type
@@ -130,9 +132,9 @@ class HttpDoor:
             reply.status, reply.data, _seconds(reply.headers.get("retry-after"))
         )
 
-    def fetch(self, path: str, *, query: Mapping[str, str]) -> Iterable[bytes]:
+    def fetch(self, path: str, *, query: Query) -> Iterable[bytes]:
         """Yield a body in pieces; see `Door.fetch`."""
-        target = self._root + path + ("?" + urlencode(query) if query else "")
+        target = self._root + path + _asked(query)
         try:
             reply = self._pool.request("GET", target, preload_content=False)
             with reply:
@@ -155,6 +157,10 @@ class HttpDoor:
         return errors.Unavailable(
             f"The server {self._root} does not answer ({reason}); is it running?"
         )
+
+
+def _asked(query: Query | None) -> str:
+    return "?" + urlencode(query, doseq=True) if query else ""
 
 
 def _headers(url: str) -> dict[str, str]:

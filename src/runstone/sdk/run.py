@@ -54,6 +54,9 @@ class Run:
         self.is_guest = False
         """Whether another process begins and ends the run."""
 
+        self.is_new = False
+        """Whether nothing was in it before this process began it."""
+
         self._open_writer = open_writer
         self._writer: Writer | None = None
         self._opening = threading.RLock()
@@ -77,7 +80,8 @@ class Run:
         if not values or self._open_writer is None:
             return
         writer = self._writer or self._opened()
-        writer.log(step, time_ms or time.time_ns() // 1_000_000, values)
+        at_ms = time.time_ns() // 1_000_000 if time_ms is None else time_ms
+        writer.log(step, at_ms, values)
         self.last.update(values)
 
     def say(self, said: Change) -> None:

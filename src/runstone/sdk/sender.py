@@ -69,7 +69,12 @@ class Lane:
         if uri:
             self.journal.target = self.journal.target._replace(tracking_uri=uri)
         self.refused: errors.RunstoneError | None = None
+        self.is_early = False
+        """Whether it speaks of a run that nobody has begun yet."""
+
         self._writer = writer
+        if writer:
+            writer.is_carried = True
         self._files = Files(folder / "files")
         self._lock = Lock(folder)
         self._next = {"journal": 0.0, "files": 0.0}
@@ -124,6 +129,7 @@ class Lane:
         try:
             did = act()
         except (errors.Unavailable, errors.NotFound) as error:
+            self.is_early = isinstance(error, errors.NotFound)
             self._put_off(what, error)
             return False
         except errors.RunstoneError as error:
@@ -135,6 +141,7 @@ class Lane:
             self._put_off(what, error)
             return False
         if did:
+            self.is_early = False
             self._pause = FIRST_PAUSE_SECONDS
             self._warned = False
 
@@ -239,7 +246,7 @@ class Files:
 
     def first(self) -> Waiting | None:
         """Return the oldest."""
-        note = min(self.folder.glob("*.json"), default=None)
+        note = min(spool.listed(self.folder, "*.json"), default=None)
         if note is None:
             return None
         path = json.loads(note.read_text())["path"]
@@ -254,7 +261,7 @@ class Files:
     def waiting(self) -> tuple[int, int]:
         """Return how many there are, and their bytes."""
         count = size = 0
-        for note in self.folder.glob("*.json"):
+        for note in spool.listed(self.folder, "*.json"):
             with suppress(FileNotFoundError):
                 size += note.with_suffix(".content").stat().st_size
                 count += 1
@@ -351,7 +358,7 @@ class Sender:
         wake = self._wake[name]
         while not self._stopping:
             busy = False
-            for lane in self._lanes:
+            for lane in in_order(self._lanes, name):
                 busy |= act(lane)
             if name == "journal":
                 self._tidy()
@@ -372,6 +379,24 @@ class Sender:
         self._adopt_at = time.monotonic() + ADOPT_SECONDS
         runs = {lane.journal.folder.parent for lane in self._lanes}
         self.adopt(folder for run in runs for folder in spool.writers(run))
+
+
+def in_order(lanes: Iterable[Lane], what: str) -> Iterator[Lane]:
+    """
+    Yield the lanes whose turn it is to send their "journal" or their "files".
+
+    What a later writer of a run says comes after what an earlier one said that has
+    ended, or a run would be spoken of before it has begun.
+    """
+    before: set[Path] = set()
+    for lane in lanes:
+        run = lane.journal.folder.parent
+        if run not in before:
+            yield lane
+        if lane.has_ended and not lane.refused and not lane.is_early:
+            left = lane.progress()
+            if left.files if what == "files" else left.journal_bytes:
+                before.add(run)
 
 
 def orphans(folders: Iterable[Path], uri: str | None = None) -> Iterator[Lane]:

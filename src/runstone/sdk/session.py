@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import uuid
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,9 @@ from runstone.sdk.spool import Writer
 FLUSH_SECONDS: Final = 60.0
 """How long a question waits for what was logged before it, so that it is seen."""
 
+ATTACHED_RUNS: Final = 16
+"""Most runs of others that are held open for what comes next."""
+
 PATIENT_SECONDS: Final = 1.0
 """How long the end of a script is silent about what it waits for."""
 
@@ -43,12 +47,14 @@ class Session:
         self._lock = threading.RLock()
         self._sender: Sender | None = None
         self._runs: list[Run] = []
+        self._attached: OrderedDict[tuple[str, str], Run] = OrderedDict()
+        self._begun: set[str] = set()
         self._shared: Run | None = None
         self._holders: set[str] = set()
         self._failure: dict[str, str] = {}
         self._status = RunStatus.FINISHED
         self._facts: dict[str, str] = {}
-        self._begun = 0
+        self._agreed = 0
         self._hooked = False
         self._is_child = False
 
@@ -132,6 +138,8 @@ class Session:
     ) -> Run:
         run = self._made(number, is_guest=False)
         if begin is not None:
+            self._begun.add(number)
+            run.is_new = not is_old
             run.name = begin.name
             run.tags.update(begin.tags)
             run.say(begin)
@@ -156,8 +164,8 @@ class Session:
         """Return the id of a new run; None where ranks need one and have none."""
         if rank.is_alone or ranks.who() == "first":
             return uuid.uuid4().hex
-        number = ranks.agreed_id(self._begun)
-        self._begun += 1
+        number = ranks.agreed_id(self._agreed)
+        self._agreed += 1
         if number is None and rank.is_first:
             say.warn(
                 "the ranks of this training cannot agree on a run, so only rank 0 "
@@ -180,6 +188,57 @@ class Session:
             if not run.is_guest:
                 run.set_tags(tags)
 
+    def attach(
+        self,
+        run_id: str,
+        *,
+        begin: journal.Begin | None = None,
+        tracking_uri: str | None = None,
+    ) -> Run:
+        """
+        Return a run to add to that does not end with this process.
+
+        Args:
+            run_id: 32 hex digits.  A run that this process is about is returned as
+                it is; of others some are held open.
+
+            begin: What it begins with, where it begins here.
+
+            tracking_uri: Where it is; by default where runs go now.
+        """
+        uri = self.tracking_uri if tracking_uri is None else options.fixed(tracking_uri)
+        if options.mode() == "disabled" or not uri:
+            return Run(run_id, None)
+        self._hook()
+        with self._lock:
+            own = next((run for run in self._runs if run.id == run_id), None)
+            run = own or self._attached.get((uri, run_id))
+            if begin is not None:
+                self._begun.add(run_id)
+            if run is None:
+                run = Run(run_id, lambda: self._open(uri, run_id))
+                run.is_new = begin is not None
+                self._attached[uri, run_id] = run
+                # An artifact waits for the first word: let there be one.
+                run.say(begin or journal.Tags({}))
+            if run is not own:
+                self._attached.move_to_end((uri, run_id))
+            while len(self._attached) > ATTACHED_RUNS:
+                self._attached.popitem(last=False)[1].close()
+
+        return run
+
+    def forget(self, run_id: str) -> None:
+        """Let go of a run that was put into the bin, or taken out of it."""
+        with self._lock:
+            self._begun.discard(run_id)
+            for key in [key for key in self._attached if key[1] == run_id]:
+                self._attached.pop(key).close()
+
+    def has_begun(self, run_id: str) -> bool:
+        """Say whether this process began a run, however it went on."""
+        return run_id in self._begun
+
     def finish(self, run: Run, status: RunStatus) -> None:
         """End a run."""
         run.finish(status)
@@ -187,6 +246,17 @@ class Session:
         with self._lock:
             if run in self._runs:
                 self._runs.remove(run)
+
+    @property
+    def is_uri_set(self) -> bool:
+        """Whether the process said where runs go."""
+        return self._uri is not None
+
+    def is_held(self, holder: str) -> bool:
+        """Say whether the shared run is under way under these names."""
+        run = self._shared
+
+        return run is not None and not run.ended and holder in self._holders
 
     def shared(self) -> Run | None:
         """Return the one run that MLflow's names and W&B's have in common."""
@@ -286,7 +356,7 @@ class Session:
         self._is_child = True
         door.forget()
         capture.forget()
-        for run in self._runs:
+        for run in [*self._runs, *self._attached.values()]:
             run.begin_again()
 
     def close(self) -> None:
@@ -297,6 +367,8 @@ class Session:
                 continue
             run.set_tags(self._failure)
             self.finish(run, self._status)
+        while self._attached:
+            self._attached.popitem()[1].close()
         if self._sender is None:
             return
         started = time.monotonic()

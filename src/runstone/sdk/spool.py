@@ -96,6 +96,9 @@ class Writer:
         self._retry_at = 0.0
         self._lock_file = Lock(self.folder)
         self.is_closed = False
+        self.is_carried = False
+        """Whether a sender of this process has the folder, and leaves it in the end."""
+
         try:
             self._settle()
             self._turn()
@@ -147,6 +150,8 @@ class Writer:
             self._retry_at = 0.0
             self._release()
             self.is_closed = True
+            if not self.is_carried:
+                self.release()
 
     def release(self) -> None:
         """
@@ -346,17 +351,25 @@ def target(folder: Path) -> Target:
 
 def segments(folder: Path) -> Iterator[Path]:
     """Yield the files of a journal, the oldest first."""
-    yield from sorted(folder.glob(f"*{SUFFIX}"))
+    yield from sorted(listed(folder, f"*{SUFFIX}"))
+
+
+def listed(folder: Path, pattern: str) -> list[Path]:
+    """Return what matches; whoever sends a folder may remove it meanwhile."""
+    with suppress(FileNotFoundError):
+        return list(folder.glob(pattern))
+
+    return []
 
 
 def folders(spool: Path) -> list[Path]:
     """Return the folder of every writer."""
-    return [folder for run in sorted(spool.glob("*")) for folder in writers(run)]
+    return [folder for run in sorted(listed(spool, "*")) for folder in writers(run)]
 
 
 def writers(run: Path) -> list[Path]:
     """Return the folder of every writer of a run."""
-    return sorted(path.parent for path in run.glob("*/target.json"))
+    return sorted(path.parent for path in listed(run, "*/target.json"))
 
 
 def write_whole(path: Path, content: Mapping[str, object]) -> None:

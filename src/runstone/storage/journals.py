@@ -16,17 +16,20 @@ from runstone.journal import (
     Begin,
     Call,
     Change,
+    Inputs,
     Lines,
     Media,
     Params,
+    Read,
     Record,
     Status,
     Tags,
     Untag,
 )
-from runstone.model import Param, RunStatus, Tag
+from runstone.model import Dataset, DatasetInput, Param, RunStatus, Tag
 from runstone.storage import (
     console,
+    datasets,
     experiments,
     labels,
     lapses,
@@ -96,7 +99,7 @@ def append(
         lapses.revive(tx, run_id, portion.writer)
     if not fresh:
         place = runs.require(tx, run_id)
-        _note(tx, place, portion.writer, position, done=False, heard_ms=heard_ms)
+        _note(tx, place, portion.writer, position, done=None, heard_ms=heard_ms)
         return Heard(position, [])
 
     for said in fresh:
@@ -104,6 +107,7 @@ def append(
             _begin(tx, run_id, said, artifact_root=artifact_root, now_ms=now_ms)
     place = runs.touch(tx, run_id)
     refused = _change(tx, place, [s for s in fresh if not isinstance(s, Call)])
+    refused += _lines(tx, place, [s for s in fresh if isinstance(s, Lines)])
     batch, misnamed = _batch([s for s in fresh if isinstance(s, Call)])
     if batch.keys:
         metrics.put(tx, {place: batch})
@@ -139,8 +143,20 @@ def _said_ms(fresh: Sequence[Call | Change], now_ms: int) -> int:
 
 
 def _note(
-    tx: Tx, place: Place, writer: str, position: int, *, done: bool, heard_ms: int
+    tx: Tx,
+    place: Place,
+    writer: str,
+    position: int,
+    *,
+    done: bool | None,
+    heard_ms: int,
 ) -> None:
+    """
+    Note how far a writer has been heard.
+
+    One that has not begun the run, such as a script that adds a tag later, is done
+    from the start: the run does not end with it.
+    """
     tx.run(
         """
         INSERT INTO writer (run_id, uuid, position, heard_ms, is_done)
@@ -149,20 +165,24 @@ def _note(
             position = excluded.position,
             heard_ms = CASE WHEN excluded.heard_ms > writer.heard_ms
                 THEN excluded.heard_ms ELSE writer.heard_ms END,
-            is_done = excluded.is_done
+            is_done = CASE WHEN :told = 1 THEN excluded.is_done ELSE writer.is_done END
         """,
         run=place.run,
         writer=writer,
         position=position,
-        done=int(done),
+        done=int(done is not False),
+        told=int(done is not None),
         heard_ms=heard_ms,
     )
 
 
-def _ends(fresh: Sequence[Call | Change]) -> bool:
+def _ends(fresh: Sequence[Call | Change]) -> bool | None:
+    """Say whether the writer ends the run, or begins it, or neither."""
     last = fresh[-1]
+    if isinstance(last, Status) and last.status != RunStatus.RUNNING:
+        return True
 
-    return isinstance(last, Status) and last.status != RunStatus.RUNNING
+    return False if any(isinstance(said, Begin) for said in fresh) else None
 
 
 def _begin(
@@ -207,7 +227,6 @@ def _experiment(tx: Tx, said: Begin, artifact_root: str, now_ms: int) -> int:
 
 def _change(tx: Tx, place: Place, changes: Iterable[Change]) -> list[Refusal]:
     refused: list[Refusal] = []
-    lines: list[Lines] = []
     for said in changes:
         match said:
             case Params():
@@ -219,12 +238,13 @@ def _change(tx: Tx, place: Place, changes: Iterable[Change]) -> list[Refusal]:
                 labels.delete_tag(tx, place.run, said.key)
             case Media():
                 refused += _media(tx, place, said)
-            case Lines():
-                lines.append(said)
+            case Inputs():
+                refused += _inputs(tx, place, said.datasets)
             case Status():
                 runs.set_status(tx, place, said.status, said.end_ms)
                 lapses.forget(tx, place)
-    return refused + _lines(tx, place, lines)
+
+    return refused
 
 
 def _each(
@@ -269,6 +289,26 @@ def _lines(tx: Tx, place: Place, said: Sequence[Lines]) -> list[Refusal]:
         return [Refusal("some of the console", error)]
 
     return []
+
+
+def _inputs(tx: Tx, place: Place, read: Iterable[Read]) -> list[Refusal]:
+    refused = []
+    for item in read:
+        dataset = Dataset(
+            item.name,
+            item.digest,
+            item.source_type,
+            item.source,
+            item.schema,
+            item.profile,
+        )
+        tags = tuple(Tag(key, value) for key, value in item.tags.items())
+        try:
+            datasets.put_inputs(tx, place, [DatasetInput(dataset, tags)])
+        except errors.InvalidInput as error:
+            refused.append(Refusal(f"dataset {item.name[:80]!r}", error))
+
+    return refused
 
 
 def _named(key: str) -> str:

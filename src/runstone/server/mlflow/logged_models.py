@@ -5,10 +5,9 @@ from typing import Annotated, Final
 
 import msgspec
 
-from runstone import errors, limits
+from runstone import errors, limits, names
 from runstone.artifacts import paths
 from runstone.model import LoggedModel, ModelPoint, ModelStatus, Param, Tag
-from runstone.server import names
 from runstone.server.downloads import download
 from runstone.server.http import (
     Needed,

@@ -1,21 +1,19 @@
 """Parts of MLflow's messages that several endpoints share."""
 
-import posixpath
 import re
 from collections.abc import Sequence
 from enum import StrEnum
-from functools import lru_cache
 from typing import Final
 
 import msgspec
 
 from runstone import errors, limits
+from runstone.keys import fault
 from runstone.model import Lifecycle
 from runstone.server.http import Int64, Needed, lacking
 
 
 INTEGER: Final = re.compile(r"[+-]?[0-9]+")
-KEY: Final = re.compile(r"[/\w.\- :]*")
 
 
 # `gc=False`: they hold nothing that could lead back to them, and a request brings a
@@ -152,25 +150,3 @@ def named(keys: Sequence[str], place: str) -> None:
             raise errors.InvalidInput(
                 f"Invalid value {shown} for parameter '{where}' supplied: {wrong}"
             )
-
-
-@lru_cache(maxsize=65_536)
-def fault(key: str) -> str | None:
-    """
-    Say what is wrong with a key; None where nothing is.
-
-    Source: `_validate_metric_name` in `mlflow/utils/validation.py`, 3.18.
-    """
-    if not KEY.fullmatch(key):
-        return (
-            "Names may only contain alphanumerics, underscores (_), dashes (-), "
-            "periods (.), spaces ( ), colon(:) and slashes (/)."
-        )
-    plain = posixpath.normpath(key)
-    if plain != key or plain == "." or plain.startswith(("..", "/")):
-        return (
-            "Names may be treated as files in certain cases, and must not resolve to "
-            f"other names when treated as such. This name would resolve to {plain!r}"
-        )
-
-    return None

@@ -1,0 +1,1 @@
+"""The folder that `runstone exec` puts first on PYTHONPATH."""

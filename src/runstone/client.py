@@ -1,0 +1,6 @@
+"""MLflow's `client` module."""
+
+from runstone.sdk.client import MlflowClient
+
+
+__all__ = ["MlflowClient"]

@@ -1,0 +1,1 @@
+"""MLflow's functions over our SDK, by noun; `runstone` itself offers them."""
