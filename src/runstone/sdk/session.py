@@ -23,6 +23,7 @@ from runstone import journal
 from runstone.model import RunStatus
 from runstone.sdk import door, options, say, spool
 from runstone.sdk.door import Door
+from runstone.sdk.options import Mode
 from runstone.sdk.run import Run
 from runstone.sdk.sender import Lane, Progress, Sender
 from runstone.sdk.spool import Writer
@@ -83,7 +84,13 @@ class Session:
         """Say whether nothing is recorded at all."""
         return options.mode() == "disabled" or not self.tracking_uri
 
-    def begin(self, begin: journal.Begin | None, run_id: str | None = None) -> Run:
+    def begin(
+        self,
+        begin: journal.Begin | None,
+        run_id: str | None = None,
+        *,
+        mode: Mode | None = None,
+    ) -> Run:
         """
         Begin a run, or let an old one go on.
 
@@ -92,13 +99,16 @@ class Session:
                 has begun.
 
             run_id: 32 hex digits; None makes some.
+
+            mode: Of this run; by default what the environment says.
         """
         number = run_id or uuid.uuid4().hex
-        if self.is_disabled():
+        mode = mode or options.mode()
+        if mode == "disabled" or not self.tracking_uri:
             return Run(number, None)
         self._hook()
         uri = self.tracking_uri
-        run = Run(number, lambda: self._open(uri, number))
+        run = Run(number, lambda: self._open(uri, number, mode))
         with self._lock:
             self._runs.append(run)
         if begin is not None:
@@ -120,7 +130,14 @@ class Session:
         """Return the one run that MLflow's names and W&B's have in common."""
         return self._shared
 
-    def join(self, holder: str, begin: journal.Begin, run_id: str | None = None) -> Run:
+    def join(
+        self,
+        holder: str,
+        begin: journal.Begin,
+        run_id: str | None = None,
+        *,
+        mode: Mode | None = None,
+    ) -> Run:
         """
         Begin the run that this process is about, or join it under other names.
 
@@ -131,14 +148,18 @@ class Session:
                 its experiment, and gets the tags.
 
             run_id: 32 hex digits; another run than the shared one is begun anew.
+
+            mode: Of a run that is begun here; by default what the environment says.
         """
         run = self._shared
         if run is None or run.ended or run_id not in (None, run.id):
-            run = self._shared = self.begin(begin, run_id)
+            run = self._shared = self.begin(begin, run_id, mode=mode)
             self._holders.clear()
         else:
             run.set_tags(begin.tags)
         self._holders.add(holder)
+        if len(self._holders) > 1:
+            run.count_once()
 
         return run
 
@@ -159,10 +180,10 @@ class Session:
 
         return self._sender.flush(timeout_seconds)
 
-    def _open(self, uri: str, run_id: str) -> Writer:
+    def _open(self, uri: str, run_id: str, mode: Mode) -> Writer:
         """Make a writer and have it sent."""
         writer = Writer(options.spool(), uri, run_id)
-        if options.mode() == "online" and writer.folder.exists():
+        if mode == "online" and writer.folder.exists():
             with self._lock:
                 if self._sender is None:
                     self._sender = Sender()
