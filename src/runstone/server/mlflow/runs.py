@@ -5,9 +5,8 @@ from typing import Annotated, Final
 
 import msgspec
 
-from runstone import errors, limits
+from runstone import errors, limits, names
 from runstone.model import Param, RunStatus, Tag
-from runstone.server import names
 from runstone.server.http import (
     Int64,
     Needed,
