@@ -198,7 +198,7 @@ class Session:
             if self._hooked:
                 return
             self._hooked = True
-        _at_end(self.close)
+        at_end(self.close)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._fork)
         before = sys.excepthook
@@ -253,7 +253,7 @@ class Session:
             send_later()
 
 
-def _at_end(act: Callable[[], None]) -> None:
+def at_end(act: Callable[[], None]) -> None:
     """
     Have something done at the end of the process, while threads can still work.
 
