@@ -1,6 +1,8 @@
 """Questions to the server about runs: by `Api`, by `resume=`, by `restore`."""
 
 import json
+import math
+import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,6 +25,7 @@ from runstone.wandb.summaries import view
 PATIENT_SECONDS: Final = 2.0
 """How long what was logged may take to come to the server before a short question."""
 
+LARGEST: Final = sys.float_info.max
 HISTORY_POINTS: Final = 25_000
 """Points in one answer."""
 
@@ -35,16 +38,15 @@ class Point(NamedTuple):
     value: float
 
 
-class Metric(msgspec.Struct):
-    """What is known of a series without reading it."""
+class Metric(NamedTuple):
+    """The last value of a series and its step."""
 
-    last: float | str
+    last: float
     step: int
-    count: int
 
 
-class Record(msgspec.Struct):
-    """A run as our own wire has it, without its history."""
+class Record(NamedTuple):
+    """A run without its history."""
 
     id: str
     experiment_id: str
@@ -73,7 +75,7 @@ class Record(msgspec.Struct):
     @property
     def last(self) -> dict[str, float]:
         """The last value of each metric."""
-        return {key: float(metric.last) for key, metric in self.metrics.items()}
+        return {key: metric.last for key, metric in self.metrics.items()}
 
     @property
     def put(self) -> dict[str, Any]:
@@ -104,7 +106,7 @@ class Record(msgspec.Struct):
         }
 
 
-class Page(msgspec.Struct):
+class Page(NamedTuple):
     """Some runs, and where the next begin."""
 
     runs: list[Record]
@@ -132,9 +134,11 @@ def run(number: str, way: Door | None = None) -> Record:
         NotFound: There is none.
         Unavailable: Nobody answers.
     """
-    answer = (way or session.door()).ask("GET", f"/api/v1/runs/{number}")
+    answer = (way or session.door()).ask(
+        "GET", "/api/2.0/mlflow/runs/get", query={"run_id": number}
+    )
 
-    return msgspec.json.decode(calls.checked(answer).body, type=Record, strict=False)
+    return _record(msgspec.json.decode(calls.checked(answer).body)["run"])
 
 
 def address(number: str) -> str | None:
@@ -208,7 +212,7 @@ def series(number: str, key: str) -> Iterator[Point]:
             yield Point(
                 int(point.get("step", 0)),
                 int(point["timestamp"]),
-                float(point["value"]),
+                _number(point["value"]),
             )
         message["page_token"] = found.get("next_page_token")
         if not message["page_token"]:
@@ -288,6 +292,13 @@ def guessed(text: str) -> Any:
     return text
 
 
+def _number(said: Any) -> float:
+    """Return a value; MLflow's wire says the largest number for what is infinite."""
+    value = float(said)
+
+    return math.copysign(math.inf, value) if abs(value) == LARGEST else value
+
+
 def _flat_names(values: Mapping[str, Any], before: str = "") -> Iterator[str]:
     for key, value in values.items():
         yield before + key
@@ -303,7 +314,7 @@ def _record(message: Mapping[str, Any]) -> Record:
         for kind in ("params", "tags")
     )
     metrics = {
-        one["key"]: Metric(one["value"], int(one.get("step", 0)), 0)
+        one["key"]: Metric(_number(one["value"]), int(one.get("step", 0)))
         for one in content.get("metrics", [])
     }
 

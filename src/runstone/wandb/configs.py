@@ -152,7 +152,7 @@ def flat(values: Mapping[str, Any], mark: str) -> Iterator[tuple[str, Any]]:
 
 def plain(value: Any) -> Any:
     """Return a value as JSON can keep it: numbers of NumPy and torch as Python's."""
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, Mapping):
         return {str(key): plain(inner) for key, inner in value.items()}

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from runstone import errors
+from runstone.sdk import options
 from runstone.sdk.run import Run as Core
+from runstone.sdk.session import session
 from runstone.wandb import asking
 from runstone.wandb.errors import Missing, UsageError
 from runstone.wandb.settings import Settings
@@ -158,6 +160,7 @@ def _state(path: Path) -> tuple[int, int]:
 
 def _code(root: Path) -> Iterator[Path]:
     """Yield files, but not of environments, hidden folders and what tools leave."""
+    ours = (Path(session.tracking_uri).absolute(), options.spool())
     for folder, folders, names in os.walk(root):
         folders[:] = [
             name
@@ -165,6 +168,7 @@ def _code(root: Path) -> Iterator[Path]:
             if not name.startswith((".", "__"))
             and name not in ("wandb", "mlruns", "node_modules")
             and not Path(folder, name, "pyvenv.cfg").exists()
+            and Path(folder, name).absolute() not in ours
         ]
         yield from (Path(folder, name) for name in names)
 

@@ -34,7 +34,7 @@ class History:
         self._lock = threading.RLock()
         self._step = 0
         self._first_step = 0
-        self._top_step = 0
+        self._top_step = -1
         self._time_ms = 0
         self._finished = False
         self._definitions = Definitions()
@@ -77,20 +77,27 @@ class History:
             UsageError: The run has ended.
             ValueError: It is no dict with names.
         """
-        is_plain = (
-            step is None
-            and commit is None
-            and isinstance(data, dict)
-            and NUMBERS.issuperset(map(type, data.values()))
+        is_plain = isinstance(data, dict) and NUMBERS.issuperset(
+            map(type, data.values())
         )
         if not is_plain or self._definitions or self._finished:
             self._log_any(data, step, commit)
             return
         with self._lock:
-            at = self._step
-            self._step = at + 1
+            if step is None and commit is None:  # as nearly always: not a call more
+                at = self._step
+                self._step = at + 1
+            else:
+                at = self._turn(step, commit)
+            is_new = at > self._top_step
+            if is_new:
+                self._top_step = at
+                self._time_ms = time.time_ns() // 1_000_000
         try:
-            self._core.log(data, step=at)
+            if is_new:
+                self._core.log(data, step=at, time_ms=self._time_ms)
+            else:
+                self._log_numbers(dict(data), at)
         except TypeError:
             raise _nameless(data) from None
 
@@ -158,7 +165,7 @@ class History:
     ) -> None:
         """Go on behind what an earlier process logged."""
         self._step = self._first_step = step
-        self._top_step = max(step - 1, 0)
+        self._top_step = step - 1
         self._put.update(put)
         for key, value in last.items():
             self._core.last.setdefault(key, value)
@@ -222,7 +229,7 @@ class History:
                 fits = key in self._own or key not in self._core.last
                 if type(value) in NUMBERS and fits:
                     self._own.add(key)
-                    self._log_numbers({key: value}, max(self._step, self._top_step))
+                    self._log_numbers({key: value}, max(self._top_step, 0))
             self._core.set_tags({labels.SUMMARY: summaries.written(self._put)})
 
 

@@ -6,7 +6,6 @@ under the hash of what is in them, so the same picture is stored once in a run. 
 shapes of the bodies are in `docs/design/media.md`.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -34,7 +33,9 @@ class Keeper:
 
     def keep(self, content: bytes, kind: str, suffix: str) -> str:
         """Store bytes; return their path among the artifacts."""
-        digest = hashlib.blake2b(content, digest_size=16).hexdigest()
+        from hashlib import blake2b
+
+        digest = blake2b(content, digest_size=16).hexdigest()
         path = f"media/{kind}/{digest}{suffix}"
         self._once(path, lambda run: run.log_bytes(content, path))
 
@@ -42,7 +43,9 @@ class Keeper:
 
     def keep_file(self, source: Path, kind: str) -> str:
         """Store a file; it may be changed or deleted at once."""
-        digest = hashlib.blake2b(digest_size=16)
+        from hashlib import blake2b
+
+        digest = blake2b(digest_size=16)
         with source.open("rb") as file:
             while piece := file.read(1024 * 1024):
                 digest.update(piece)
@@ -88,7 +91,7 @@ def text_body(text: str) -> dict[str, Any]:
 
 def value_body(value: object, keeper: Keeper) -> dict[str, Any]:
     """Return the body of anything that JSON can say; long ones become a file."""
-    said = _finite(plain(value))
+    said = finite(plain(value))
     if len(spelled(said)) > INLINE_BYTES:
         return {"type": "value", "items": [{"path": keeper.keep_json(said, "value")}]}
 
@@ -97,16 +100,17 @@ def value_body(value: object, keeper: Keeper) -> dict[str, Any]:
 
 def spelled(content: object) -> bytes:
     """Return JSON; what is not finite becomes text, as on MLflow's wire."""
-    return json.dumps(_finite(plain(content)), separators=(",", ":")).encode()
+    return json.dumps(finite(plain(content)), separators=(",", ":")).encode()
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return what JSON can say, with "NaN" and "Infinity" as texts."""
     if isinstance(value, float) and (value - value != 0):
         return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"  # noqa: PLR0124  # the sign of NaN
     if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
+        return {key: finite(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_finite(inner) for inner in value]
+        return [finite(inner) for inner in value]
 
     return value
 

@@ -2,7 +2,6 @@
 
 import io
 import os
-import wave
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -65,6 +64,8 @@ class Audio(Media):
 
 def _wav(samples: Any, rate: int) -> tuple[bytes, float]:
     """Return samples as a WAV file of 16 bits, and how long it lasts."""
+    import wave
+
     import numpy as np
 
     if samples.ndim not in (1, 2) or not samples.size:

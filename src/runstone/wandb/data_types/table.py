@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Final
 
 from runstone.wandb.configs import plain
-from runstone.wandb.data_types.media import Keeper, Media
+from runstone.wandb.data_types.media import Keeper, Media, finite
 from runstone.wandb.errors import UsageError
 
 
@@ -142,7 +142,7 @@ class Table(Media):
         """Return columns and cells, media as {"type": …} with their items."""
         rows = [[_cell(cell, keeper) for cell in row] for row in self.data]
 
-        return {"columns": self.columns, "data": rows}
+        return {"columns": self.columns, "data": finite(rows)}
 
 
 def _cell(cell: Any, keeper: Keeper) -> Any:
