@@ -253,10 +253,11 @@ class Files:
     def waiting(self) -> tuple[int, int]:
         """Return how many there are, and their bytes."""
         count = size = 0
-        for note in self.folder.glob("*.json"):
-            with suppress(FileNotFoundError):
-                size += note.with_suffix(".content").stat().st_size
-                count += 1
+        with suppress(FileNotFoundError):  # the folder goes with its last file
+            for note in self.folder.glob("*.json"):
+                with suppress(FileNotFoundError):
+                    size += note.with_suffix(".content").stat().st_size
+                    count += 1
 
         return count, size
 
