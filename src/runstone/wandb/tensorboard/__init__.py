@@ -2,8 +2,8 @@
 
 from runstone.wandb import runs
 from runstone.wandb.live import Run
-from runstone.wandb.tensorboard import follow as following
-from runstone.wandb.tensorboard.follow import Follower
+from runstone.wandb.tensorboard import following
+from runstone.wandb.tensorboard.following import Follower
 
 
 roots: list[str] = []

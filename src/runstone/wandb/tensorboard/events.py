@@ -51,6 +51,7 @@ class Event(NamedTuple):
     time_ms: int
     step: int
     values: list[Value]
+    is_summary: bool = False
 
 
 class Reader:
@@ -98,16 +99,19 @@ class Reader:
 
 def event(record: bytes) -> Event:
     """Read an `Event`; what is no event is one that says nothing."""
-    wall, step, values = 0.0, 0, []
+    wall, step, is_summary, values = 0.0, 0, False, []
     for field, value in fields(record):
         if field == 1 and isinstance(value, bytes) and len(value) == 8:
             wall = struct.unpack("<d", value)[0]
         elif field == 2 and isinstance(value, int):
             step = value - 2**64 if value >= 2**63 else value
         elif field == 5 and isinstance(value, bytes):
+            is_summary = True
             values += [_value(v) for f, v in fields(value) if f == 1 and _is_bytes(v)]
 
-    return Event(round(wall * 1000), step, [v for v in values if v is not None])
+    known = [value for value in values if value is not None]
+
+    return Event(round(wall * 1000), step, known, is_summary)
 
 
 def _is_bytes(value: object) -> bool:

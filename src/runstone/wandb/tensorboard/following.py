@@ -19,6 +19,9 @@ from runstone.wandb.tensorboard.events import Event, Reader, Value
 
 
 POLL_SECONDS: Final = 1.0
+DRAIN_SECONDS: Final = 5.0
+"""How long the end waits for a writer whose queue is slow."""
+
 TICK_SECONDS: Final = 0.05
 """How far the clock of a file system may be behind."""
 
@@ -48,9 +51,11 @@ class Follower:
         self._run = run
         self._root = Path(root).absolute() if root else None
         self._readers: dict[Path, Reader] = {}
-        self._folders: dict[Path, bool] = {}
+        self._folders: list[Path] = []
         self._since = time.time() - TICK_SECONDS
         self._writers: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._given = 0
+        self._seen = 0
         self._stopped = threading.Event()
         self._reading = threading.Lock()
         self._thread = threading.Thread(
@@ -67,29 +72,38 @@ class Follower:
         self.add(path.parent)
         self._readers.setdefault(path.absolute(), Reader(path))
 
-    def add(self, folder: Path, writer: Any = None) -> None:
-        """Follow a folder's new files; *writer* is flushed at the end."""
+    def add(self, folder: Path) -> None:
+        """Follow a folder's new files."""
         place = folder.absolute()
         self._root = self._root or place
-        self._folders.setdefault(place, True)
-        if writer is not None:
-            with suppress(TypeError):  # it takes no weak references
-                self._writers.add(writer)
+        if place not in self._folders:
+            self._folders.append(place)
+
+    def expect(self, writer: Any) -> None:
+        """Note that a writer was given an event, which its file will hold."""
+        self._given += 1
+        self._writers.add(writer)
 
     def stop(self) -> None:
-        """Read what is left, and end."""
-        for writer in list(self._writers):
-            with suppress(Exception):  # one that was closed has written it all
-                writer.flush()
+        """Read what is left, and end; twice does it once."""
+        if self._stopped.is_set():
+            return
         self._stopped.set()
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
+        if self._thread.is_alive():
             self._thread.join()
+        deadline = time.monotonic() + DRAIN_SECONDS
         self.read()
+        while self._seen < self._given and time.monotonic() < deadline:
+            time.sleep(TICK_SECONDS)
+            self.read()
         unpatch(self)
 
     def read(self) -> None:
         """Log what was written since the last time."""
         with self._reading:
+            for writer in list(self._writers):
+                with suppress(Exception):  # whatever it cannot, the file says
+                    writer.flush()
             for folder in list(self._folders):
                 for path in sorted(folder.glob(PATTERN)):
                     if path in self._readers or self._is_new(path):
@@ -104,6 +118,7 @@ class Follower:
         prefix = self._prefix(path.parent)
         with suppress(OSError):  # a file that is gone says no more
             for event in reader.events():
+                self._seen += event.is_summary
                 self._log(event, prefix)
 
     def _is_new(self, path: Path) -> bool:
@@ -202,11 +217,11 @@ def unpatch(follower: Follower) -> None:
         _followers.remove(follower)
 
 
-def _tell(folder: Any, writer: Any = None) -> None:
+def _tell(folder: Any) -> None:
     if hasattr(folder, "numpy"):  # a text of TensorFlow
         folder = folder.numpy().decode()
     for follower in _followers:
-        follower.add(Path(str(folder)), writer)
+        follower.add(Path(str(folder)))
 
 
 def _change(module: ModuleType) -> None:
@@ -231,9 +246,18 @@ def _watch(kind: Any) -> None:
 
     def init(self: Any, logdir: Any, *args: Any, **kwargs: Any) -> None:
         begin(self, logdir, *args, **kwargs)
-        _tell(logdir, self)
+        _tell(logdir)
 
     kind.__init__ = init
+    add: Callable[..., None] = kind.add_event
+
+    def add_event(self: Any, event: Any) -> None:
+        add(self, event)
+        if event.HasField("summary"):
+            for follower in _followers:
+                follower.expect(self)
+
+    kind.add_event = add_event
 
 
 def _open_files() -> list[Path]:
