@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from runstone.wandb import Api, asking
-from runstone.wandb.apis import Run
+from runstone.wandb import asking
+from runstone.wandb.apis import Api, Run
 from runstone.wandb.live import Run as Live
 
 

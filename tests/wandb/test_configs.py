@@ -92,7 +92,7 @@ def test_a_file_is_a_config(tmp_path: Path, name: str, text: str) -> None:
 
 def test_a_file_that_is_not_there_is_named() -> None:
     """The error says which."""
-    with pytest.raises(UsageError, match="missing.yaml"):
+    with pytest.raises(UsageError, match=r"missing\.yaml"):
         Config().update("missing.yaml")
 
 

@@ -47,7 +47,8 @@ def test_a_file_that_changes_is_stored_again_at_the_end(store: Path) -> None:
     assert sizes == {"live.txt": 7, "now.txt": 5, "late.txt": 7}
 
 
-def test_what_lies_in_the_runs_folder_is_stored(store: Path) -> None:
+@pytest.mark.usefixtures("store")
+def test_what_lies_in_the_runs_folder_is_stored() -> None:
     """`wandb.run.dir` is where scripts put their models."""
     run = wandb.init(project="p")
     Path(run.dir, "sub").mkdir()

@@ -1,7 +1,6 @@
 """`log`: steps, names, values, and what of them is in the summary."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -204,7 +203,7 @@ def test_an_axis_is_logged_with_what_it_is_of() -> None:
     assert points(run, "epoch") == [(0, 3), (1, 3)]
 
 
-def test_an_alert_is_kept_with_the_run(store: Path) -> None:
+def test_an_alert_is_kept_with_the_run() -> None:
     """Somebody may look at the run much later."""
     run = wandb.init(project="p")
 

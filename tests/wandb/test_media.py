@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import wave
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image as Pil
 
 from runstone import wandb
@@ -198,6 +201,15 @@ def test_a_histogram_is_what_numpy_counts(run: Run) -> None:
 
     assert items(run, "own") == [{"counts": [1, 3], "edges": [0.0, 1.0, 2.0]}]
     assert items(run, "given")[0]["counts"] == counted[0].tolist()
+
+
+@given(numbers=st.lists(st.floats(), max_size=50), bins=st.integers(1, 64))
+def test_any_numbers_have_a_histogram(numbers: list[float], bins: int) -> None:
+    """However near, far or few they are; each that is finite is counted."""
+    found = wandb.Histogram(numbers, num_bins=bins)
+
+    assert sum(found.histogram) == sum(map(math.isfinite, numbers))
+    assert len(found.bins) == len(found.histogram) + 1
 
 
 def test_files_of_their_own_kind(run: Run, store: Path) -> None:

@@ -110,7 +110,7 @@ def histogram(tensor: Any) -> dict[str, list[float]] | None:
         return None
     low, high = flat.min().item(), flat.max().item()
     if low == high:  # all in the middle of one bin's width
-        reach = abs(low) * 1e-6 or 1.0
+        reach = abs(low) * 0.01 or 1.0  # wide enough for bins of 16 bits
         low, high = low - reach, high + reach
     counts = flat.histc(BINS, low, high).tolist()
     width = (high - low) / BINS

@@ -1,6 +1,5 @@
 """Histograms."""
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 from runstone.wandb.data_types import pixels
@@ -29,17 +28,19 @@ class Histogram(Media):
     def __init__(
         self,
         sequence: Any = None,
-        np_histogram: tuple[Sequence[float], Sequence[float]] | None = None,
+        np_histogram: Any = None,
         num_bins: int = 64,
     ) -> None:
         if np_histogram is not None:
             counts, edges = np_histogram
             self.histogram = [_number(count) for count in counts]
             self.bins = [float(edge) for edge in edges]
-        elif sequence is not None:
+        elif sequence is not None and num_bins > 0:
             self.histogram, self.bins = _counted(sequence, num_bins)
         else:
-            raise UsageError("A histogram needs a sequence or np_histogram")
+            raise UsageError(
+                "A histogram needs numbers with some bins, or np_histogram"
+            )
         if len(self.histogram) > MAX_BINS or len(self.bins) != len(self.histogram) + 1:
             raise UsageError(
                 f"A histogram has {len(self.histogram)} counts and {len(self.bins)} "
@@ -55,7 +56,12 @@ def _counted(sequence: Any, bins: int) -> tuple[list[float], list[float]]:
     import numpy as np
 
     numbers = np.asarray(pixels.array(sequence), np.float64).ravel()
-    counts, edges = np.histogram(numbers[np.isfinite(numbers)], bins=bins)
+    finite = numbers[np.isfinite(numbers)]
+    try:
+        with np.errstate(all="ignore"):
+            counts, edges = np.histogram(finite, bins=bins)
+    except ValueError:  # so near or so far that bins have no width: one holds all
+        return [finite.size], [finite.min().item(), finite.max().item()]
 
     return counts.tolist(), edges.tolist()
 
