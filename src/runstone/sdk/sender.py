@@ -238,7 +238,7 @@ class Files:
 
     def first(self) -> Waiting | None:
         """Return the oldest."""
-        note = min(self.folder.glob("*.json"), default=None)
+        note = min(self._notes(), default=None)
         if note is None:
             return None
         path = json.loads(note.read_text())["path"]
@@ -253,13 +253,19 @@ class Files:
     def waiting(self) -> tuple[int, int]:
         """Return how many there are, and their bytes."""
         count = size = 0
-        with suppress(FileNotFoundError):  # the folder goes with its last file
-            for note in self.folder.glob("*.json"):
-                with suppress(FileNotFoundError):
-                    size += note.with_suffix(".content").stat().st_size
-                    count += 1
+        for note in self._notes():
+            with suppress(FileNotFoundError):
+                size += note.with_suffix(".content").stat().st_size
+                count += 1
 
         return count, size
+
+    def _notes(self) -> list[Path]:
+        """Return the notes; another thread may remove the whole folder meanwhile."""
+        with suppress(FileNotFoundError):
+            return list(self.folder.glob("*.json"))
+
+        return []
 
 
 class Sender:

@@ -59,7 +59,7 @@ LAZY: Final = {
     "Api": "runstone.wandb.apis",
     "plot_table": "runstone.wandb.plot",
 }
-MODULES: Final = ("apis", "plot", "tensorboard", "util")
+MODULES: Final = ("apis", "plot", "sdk", "tensorboard", "util", "wandb_run")
 
 
 def __getattr__(name: str) -> Any:

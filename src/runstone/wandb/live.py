@@ -326,6 +326,9 @@ class Run(History):
         """Say whether it is this run of ours."""
         return self._core is core
 
+    def _label(self, *_: Any, **__: Any) -> None:
+        """Do nothing: libraries tell W&B here that they are used."""
+
     def __enter__(self) -> Self:
         return self
 
