@@ -148,6 +148,7 @@ def said(script: str, uri: str, folder: Path, **more: str) -> str:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "Task was destroyed" not in done.stderr
 
     return done.stdout
 

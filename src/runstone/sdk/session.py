@@ -76,6 +76,7 @@ class Session:
         So whoever asks sees what was logged; where the server is away for long, the
         question is asked all the same.
         """
+        self._hook()  # a store in this process is closed at the end
         self.flush()
 
         return door.to(self.tracking_uri)
@@ -237,6 +238,7 @@ class Session:
                 run.set_tags({ERROR_TAG: self._failure})
             self.finish(run, self._status)
         if self._sender is None:
+            door.close()
             return
         started = time.monotonic()
         try:
