@@ -20,6 +20,9 @@ from runstone.sdk.spool import Writer, write_whole
 SUMMARY_KEYS: Final = 100_000
 """Most metrics whose last value is remembered here."""
 
+HEARD_VALUES: Final = 100_000
+"""Most values that are remembered so that a second saying of them is known."""
+
 
 class Run:
     """
@@ -60,6 +63,7 @@ class Run:
         self._open_writer = open_writer
         self._writer: Writer | None = None
         self._opening = threading.RLock()
+        self._heard: dict[tuple[str, int], object] | None = None
 
     def log(
         self, values: Mapping[str, float], *, step: int, time_ms: int | None = None
@@ -77,12 +81,23 @@ class Run:
         Raises:
             InvalidInput: A value is no number, or a name cannot be kept.
         """
+        if self._heard is not None:
+            values = self._unheard(values, step)
         if not values or self._open_writer is None:
             return
         writer = self._writer or self._opened()
         at_ms = time.time_ns() // 1_000_000 if time_ms is None else time_ms
         writer.log(step, at_ms, values)
         self.last.update(values)
+
+    def count_once(self) -> None:
+        """
+        Take the same value of a metric at the same step as one from now on.
+
+        Scripts that use MLflow's names beside W&B's say everything twice.
+        """
+        if self._heard is None:
+            self._heard = {}
 
     def say(self, said: Change) -> None:
         """Append a change."""
@@ -163,6 +178,20 @@ class Run:
         self._writer = None
         self.at_end.clear()
         self._opening = threading.RLock()
+
+    def _unheard(self, values: Mapping[str, float], step: int) -> Mapping[str, float]:
+        """Return what was not said at this step a while ago."""
+        assert self._heard is not None
+        fresh = {}
+        for key, value in values.items():
+            spelled = repr(float(value)) if hasattr(value, "__float__") else None
+            if spelled is None or self._heard.get((key, step)) != spelled:
+                fresh[key] = value
+            self._heard[key, step] = spelled
+        while len(self._heard) > HEARD_VALUES:
+            self._heard.pop(next(iter(self._heard)), None)
+
+        return fresh
 
     def _opened(self) -> Writer:
         assert self._open_writer

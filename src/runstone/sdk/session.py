@@ -24,6 +24,7 @@ from runstone import journal
 from runstone.model import RunStatus
 from runstone.sdk import capture, door, failure, forks, options, ranks, say, spool
 from runstone.sdk.door import Door
+from runstone.sdk.options import Mode
 from runstone.sdk.run import Run
 from runstone.sdk.sender import Lane, Progress, Sender
 from runstone.sdk.spool import Writer
@@ -82,6 +83,7 @@ class Session:
         So whoever asks sees what was logged; where the server is away for long, the
         question is asked all the same.
         """
+        self._hook()  # a store in this process is closed at the end
         self.flush()
 
         return door.to(self.tracking_uri)
@@ -96,6 +98,7 @@ class Session:
         run_id: str | None = None,
         *,
         parts: frozenset[str] | None = None,
+        mode: Mode | None = None,
     ) -> Run:
         """
         Begin a run, or let an old one go on.
@@ -111,48 +114,50 @@ class Session:
 
             parts: What is captured beside it, of `options.PARTS`; by default what
                 the environment says.
+
+            mode: Of this run; by default what the environment says.
         """
         rank = ranks.here() if begin is not None else ranks.Place()
         number = run_id or self._number(rank)
-        if self.is_disabled() or number is None:
+        mode = mode or options.mode()
+        if mode == "disabled" or not self.tracking_uri or number is None:
             return Run(number or uuid.uuid4().hex, None)
         parts = options.parts() if parts is None else parts
         if begin is None or rank.is_first:
-            return self._begin(begin, number, parts, is_old=run_id is not None)
+            run = self._made(number, mode, is_guest=False)
+            if begin is not None:
+                self._begin(begin, run, parts, is_old=run_id is not None)
+            return run
         if ranks.who() != "all":
-            self._measure(number)
+            self._measure(number, mode)
             return Run(number, None)
 
-        run = self._made(number, is_guest=True)
+        run = self._made(number, mode, is_guest=True)
         capture.begin(run, parts & {"console", "system"})
 
         return run
 
     def _begin(
         self,
-        begin: journal.Begin | None,
-        number: str,
+        begin: journal.Begin,
+        run: Run,
         parts: frozenset[str],
         *,
         is_old: bool,
-    ) -> Run:
-        run = self._made(number, is_guest=False)
-        if begin is not None:
-            self._begun.add(number)
-            run.is_new = not is_old
-            run.name = begin.name
-            run.tags.update(begin.tags)
-            run.say(begin)
-            run.set_tags(self._facts)
-            # Only an old run keeps its name.
-            capture.begin(run, parts, is_old=is_old and not begin.name)
+    ) -> None:
+        self._begun.add(run.id)
+        run.is_new = not is_old
+        run.name = begin.name
+        run.tags.update(begin.tags)
+        run.say(begin)
+        run.set_tags(self._facts)
+        # Only an old run keeps its name.
+        capture.begin(run, parts, is_old=is_old and not begin.name)
 
-        return run
-
-    def _made(self, number: str, *, is_guest: bool) -> Run:
+    def _made(self, number: str, mode: Mode, *, is_guest: bool) -> Run:
         self._hook()
         uri = self.tracking_uri
-        run = Run(number, lambda: self._open(uri, number))
+        run = Run(number, lambda: self._open(uri, number, mode))
         run.tracking_uri = uri
         run.is_guest = is_guest
         with self._lock:
@@ -175,10 +180,10 @@ class Session:
 
         return number
 
-    def _measure(self, number: str) -> None:
+    def _measure(self, number: str, mode: Mode) -> None:
         """Have the machine of another rank measured, if that is asked for."""
         if ranks.who() == "system":
-            run = self._made(number, is_guest=True)
+            run = self._made(number, mode, is_guest=True)
             capture.begin(run, frozenset({"system"}))
 
     def remember(self, tags: dict[str, str]) -> None:
@@ -216,7 +221,8 @@ class Session:
             if begin is not None:
                 self._begun.add(run_id)
             if run is None:
-                run = Run(run_id, lambda: self._open(uri, run_id))
+                mode = options.mode()
+                run = Run(run_id, lambda: self._open(uri, run_id, mode))
                 run.is_new = begin is not None
                 self._attached[uri, run_id] = run
                 # An artifact waits for the first word: let there be one.
@@ -269,6 +275,7 @@ class Session:
         run_id: str | None = None,
         *,
         parts: frozenset[str] | None = None,
+        mode: Mode | None = None,
     ) -> Run:
         """
         Begin the run that this process is about, or join it under other names.
@@ -282,14 +289,18 @@ class Session:
             run_id: 32 hex digits; another run than the shared one is begun anew.
 
             parts: What is captured beside a run that is begun here, as in `begin`.
+
+            mode: Of a run that is begun here; by default what the environment says.
         """
         run = self._shared
         if run is None or run.ended or run_id not in (None, run.id):
-            run = self._shared = self.begin(begin, run_id, parts=parts)
+            run = self._shared = self.begin(begin, run_id, parts=parts, mode=mode)
             self._holders.clear()
         else:
             run.set_tags(begin.tags)
         self._holders.add(holder)
+        if len(self._holders) > 1:
+            run.count_once()
 
         return run
 
@@ -310,10 +321,10 @@ class Session:
 
         return self._sender.flush(timeout_seconds)
 
-    def _open(self, uri: str, run_id: str) -> Writer:
+    def _open(self, uri: str, run_id: str, mode: Mode) -> Writer:
         """Make a writer and have it sent."""
         writer = Writer(options.spool(), uri, run_id)
-        if options.mode() == "online" and writer.folder.exists():
+        if mode == "online" and writer.folder.exists():
             with self._lock:
                 if self._sender is None:
                     self._sender = Sender()
@@ -328,7 +339,7 @@ class Session:
             if self._hooked:
                 return
             self._hooked = True
-        _at_end(self.close)
+        at_end(self.close)
         forks.guard()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._fork)
@@ -370,6 +381,7 @@ class Session:
         while self._attached:
             self._attached.popitem()[1].close()
         if self._sender is None:
+            door.close()
             return
         started = time.monotonic()
         try:
@@ -386,7 +398,7 @@ class Session:
             send_later()
 
 
-def _at_end(act: Callable[[], None]) -> None:
+def at_end(act: Callable[[], None]) -> None:
     """
     Have something done at the end of the process, while threads can still work.
 

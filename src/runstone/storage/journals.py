@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from runstone import errors, limits
+from runstone import errors, limits, names
 from runstone.journal import (
     Begin,
     Call,
@@ -195,7 +195,7 @@ def _begin(
             tx,
             run_id,
             _experiment(tx, said, artifact_root, now_ms),
-            name=said.name,
+            name=said.name or names.new(),
             user=said.user,
             start_ms=said.start_ms,
             tags=tags,
