@@ -223,6 +223,7 @@ def test_our_package_of_stores_answers_for_mlflows_module() -> None:
     import runstone.artifacts
     from runstone.sdk.fluent import artifacts
 
+    assert set(artifacts.__all__) == runstone.artifacts.MLFLOWS
     for name in artifacts.__all__:
         assert getattr(runstone.artifacts, name) is getattr(artifacts, name)
     with pytest.raises(AttributeError, match="none_such"):
