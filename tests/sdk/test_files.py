@@ -216,3 +216,15 @@ def test_the_place_of_artifacts_can_be_fetched_from() -> None:
 
     assert (place / "x.txt").read_text() == "x"
     assert (place / "down" / "y.txt").read_text() == "y"
+
+
+def test_our_package_of_stores_answers_for_mlflows_module() -> None:
+    """`mlflow.artifacts` is there also when a store is open in this process."""
+    import runstone.artifacts
+    from runstone.sdk.fluent import artifacts
+
+    assert set(artifacts.__all__) == runstone.artifacts.MLFLOWS
+    for name in artifacts.__all__:
+        assert getattr(runstone.artifacts, name) is getattr(artifacts, name)
+    with pytest.raises(AttributeError, match="none_such"):
+        getattr(runstone.artifacts, "none_such")  # noqa: B009  # that is the test

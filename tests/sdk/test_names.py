@@ -67,6 +67,19 @@ def test_the_names_load_nothing_that_was_not_asked_for() -> None:
     assert [name for name in loaded if name.partition(".")[0] in heavy] == []
 
 
+def test_a_server_loads_nothing_of_the_sdk() -> None:
+    """Its package of stores answers for MLflow's `artifacts` only when asked."""
+    script = "import sys, runstone.server.app; print(*sys.modules, sep='\\n')"
+
+    loaded = subprocess.check_output(
+        [sys.executable, "-c", script],
+        text=True,
+        env={"PYTHONPATH": str(tree.ROOT / "src")},
+    ).split()
+
+    assert [name for name in loaded if name.startswith("runstone.sdk")] == []
+
+
 def test_records_are_dicts_to_whoever_wants_them() -> None:
     """Scripts write `dict(run.info)` and `metric.key`."""
     metric = entities.Metric("loss", 0.5, 7, 1)

@@ -11,6 +11,11 @@ from runstone.errors import Unusable
 
 __all__ = ["Chunks", "Download", "LocalStore", "Store", "open_store"]
 
+MLFLOWS = frozenset(
+    {"download_artifacts", "list_artifacts", "load_dict", "load_image", "load_text"}
+)
+"""What MLflow's module of this name has."""
+
 
 def open_store(uri: str, *, environ: Mapping[str, str] | None = None) -> Store:
     """
@@ -45,7 +50,7 @@ def open_store(uri: str, *, environ: Mapping[str, str] | None = None) -> Store:
 def __getattr__(name: str) -> object:
     # `import runstone as mlflow` has MLflow's `artifacts` under the same name, which
     # this package takes as soon as a store is opened in the process.
-    if name.startswith("__"):
-        raise AttributeError(name)
+    if name not in MLFLOWS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     return getattr(import_module("runstone.sdk.fluent.artifacts"), name)

@@ -49,7 +49,7 @@ class Session:
         self._sender: Sender | None = None
         self._runs: list[Run] = []
         self._attached: OrderedDict[tuple[str, str], Run] = OrderedDict()
-        self._begun: set[str] = set()
+        self._ids: set[str] = set()
         self._shared: Run | None = None
         self._holders: set[str] = set()
         self._failure: dict[str, str] = {}
@@ -145,7 +145,7 @@ class Session:
         *,
         is_old: bool,
     ) -> None:
-        self._begun.add(run.id)
+        self._ids.add(run.id)
         run.is_new = not is_old
         run.name = begin.name
         run.tags.update(begin.tags)
@@ -219,7 +219,7 @@ class Session:
             own = next((run for run in self._runs if run.id == run_id), None)
             run = own or self._attached.get((uri, run_id))
             if begin is not None:
-                self._begun.add(run_id)
+                self._ids.add(run_id)
             if run is None:
                 mode = options.mode()
                 run = Run(run_id, lambda: self._open(uri, run_id, mode))
@@ -237,13 +237,13 @@ class Session:
     def forget(self, run_id: str) -> None:
         """Let go of a run that was put into the bin, or taken out of it."""
         with self._lock:
-            self._begun.discard(run_id)
+            self._ids.discard(run_id)
             for key in [key for key in self._attached if key[1] == run_id]:
                 self._attached.pop(key).close()
 
     def has_begun(self, run_id: str) -> bool:
         """Say whether this process began a run, however it went on."""
-        return run_id in self._begun
+        return run_id in self._ids
 
     def finish(self, run: Run, status: RunStatus) -> None:
         """End a run."""
