@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from runstone import entities as entities
     from runstone import exceptions as exceptions
     from runstone import tracking as tracking
+    from runstone import wandb as wandb
     from runstone.exceptions import MlflowException as MlflowException
     from runstone.sdk.capture.seeds import seed_everything as seed_everything
     from runstone.sdk.client import MlflowClient as MlflowClient
@@ -164,6 +165,7 @@ __all__ = [
     "set_tracking_uri",
     "start_run",
     "tracking",
+    "wandb",
 ]
 
 _PLACES: Final = {
@@ -248,6 +250,7 @@ _MODULES: Final = {
     "entities": "runstone.entities",
     "exceptions": "runstone.exceptions",
     "tracking": "runstone.tracking",
+    "wandb": "runstone.wandb",
 }
 """Names that are modules."""
 

@@ -11,9 +11,9 @@ import pytest
 from runstone.model import Point
 from runstone.server import live
 from runstone.server.live import Listener, Poller
-from runstone.storage import live as stored
 from runstone.storage import migrate
 from runstone.storage.db import Database
+from runstone.storage.running import live as stored
 from tests.factories import log, new_run
 
 

@@ -22,10 +22,11 @@ from runstone.server.http import Receive, Reply, Request, Route, Router, Scope, 
 from runstone.server.live import Poller
 from runstone.server.state import now_ms
 from runstone.settings import Settings
-from runstone.storage import console, experiments, lapses
+from runstone.storage import experiments
 from runstone.storage.compaction import Compactor
 from runstone.storage.db import Database
 from runstone.storage.registry import deliveries
+from runstone.storage.running import console, lapses
 
 
 SAFE_HEADERS: Final = [

@@ -19,9 +19,9 @@ import numpy as np
 from runstone import errors, limits
 from runstone.analysis.columns import Columns
 from runstone.model import RunStatus
-from runstone.storage import live
 from runstone.storage.db import Database
-from runstone.storage.live import State
+from runstone.storage.running import live
+from runstone.storage.running.live import State
 from runstone.storage.tx import Tx
 
 

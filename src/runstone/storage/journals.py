@@ -28,11 +28,9 @@ from runstone.journal import (
 )
 from runstone.model import Dataset, DatasetInput, Param, RunStatus, Tag
 from runstone.storage import (
-    console,
     datasets,
     experiments,
     labels,
-    lapses,
     media,
     metrics,
     runs,
@@ -40,6 +38,7 @@ from runstone.storage import (
 )
 from runstone.storage.media import Medium
 from runstone.storage.metrics import Batch
+from runstone.storage.running import console, lapses
 from runstone.storage.runs import Place
 from runstone.storage.tx import Tx
 

@@ -7,7 +7,7 @@ import msgspec
 from runstone import limits
 from runstone.server.http import Reply, Request, Right, Route, from_query, reply
 from runstone.server.state import database
-from runstone.storage import console
+from runstone.storage.running import console
 
 
 class Asked(msgspec.Struct):

@@ -9,7 +9,8 @@ from runstone.server.http import Reply, Request, Right, Route, from_query
 from runstone.server.live import Listener, position
 from runstone.server.mlflow.messages import experiment_id
 from runstone.server.state import State, database, state
-from runstone.storage import experiments, live
+from runstone.storage import experiments
+from runstone.storage.running import live
 
 
 class Watched(msgspec.Struct):

@@ -4,8 +4,9 @@ import uuid
 
 from runstone.journal import Begin, Call, Status
 from runstone.model import RunStatus
-from runstone.storage import documents, lapses
+from runstone.storage import documents
 from runstone.storage.db import Database
+from runstone.storage.running import lapses
 from tests.factories import new_run
 from tests.storage.test_journals import CALLS, STORY, Said, append, records, state
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from runstone import errors, limits
 from runstone.journal import Begin, Lines, Status, Tags
 from runstone.model import RunStatus
-from runstone.storage import console, documents
-from runstone.storage.console import Line
+from runstone.storage import documents
 from runstone.storage.db import Database
+from runstone.storage.running import console
+from runstone.storage.running.console import Line
 from tests.factories import new_run
 from tests.storage.test_journals import append
 
