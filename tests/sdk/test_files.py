@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -220,11 +221,11 @@ def test_the_place_of_artifacts_can_be_fetched_from() -> None:
 
 def test_our_package_of_stores_answers_for_mlflows_module() -> None:
     """`mlflow.artifacts` is there also when a store is open in this process."""
-    import runstone.artifacts
-    from runstone.sdk.fluent import artifacts
+    stores = import_module("runstone.artifacts")
+    theirs = import_module("runstone.sdk.fluent.artifacts")
 
-    assert set(artifacts.__all__) == runstone.artifacts.MLFLOWS
-    for name in artifacts.__all__:
-        assert getattr(runstone.artifacts, name) is getattr(artifacts, name)
+    assert set(theirs.__all__) == stores.MLFLOWS
+    for name in theirs.__all__:
+        assert getattr(stores, name) is getattr(theirs, name)
     with pytest.raises(AttributeError, match="none_such"):
-        getattr(runstone.artifacts, "none_such")  # noqa: B009  # that is the test
+        stores.none_such  # noqa: B018  # that is the test
