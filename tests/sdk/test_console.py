@@ -9,8 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from runstone.journal import Change, Lines
-from runstone.sdk import console, door
-from runstone.sdk.console import Assembly, Console
+from runstone.sdk import door
+from runstone.sdk.capture import console
+from runstone.sdk.capture.console import Assembly, Console
 from runstone.sdk.run import Run
 from tests.sdk.conftest import Script
 from tests.sdk.test_sender import only_run

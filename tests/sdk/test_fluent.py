@@ -368,36 +368,3 @@ def test_what_is_asked_for_later_can_be_waited_for() -> None:
         assert mlflow.log_param("p", 3) == 3
 
     assert session.flush()
-
-
-def test_git_is_named_without_being_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The commit stands in MLflow's tag, the password of a remote nowhere."""
-    import subprocess
-
-    from runstone.sdk import origin
-
-    folder = tmp_path / "repo"
-    folder.mkdir()
-    for words in (
-        ["init", "-q", "-b", "trunk"],
-        ["remote", "add", "origin", "https://me:secret@git.example/r.git"],
-        [
-            *["-c", "user.name=a", "-c", "user.email=a@b"],
-            *["commit", "-qm", "x", "--allow-empty"],
-        ],
-    ):
-        subprocess.run(["git", *words], cwd=folder, check=True)
-    monkeypatch.setattr("sys.argv", [str(folder / "train.py")])
-    monkeypatch.setattr(origin.git, "_found", None)
-
-    with mlflow.start_run() as run:
-        pass
-
-    tags = stored(run).data.tags
-    assert len(tags["mlflow.source.git.commit"]) == 40
-    assert tags["mlflow.source.git.branch"] == "trunk"
-    assert tags["mlflow.source.git.repoURL"] == "https://git.example/r.git"
-    assert tags["mlflow.source.name"] == str(folder / "train.py")
-    monkeypatch.setattr(origin.git, "_found", None)

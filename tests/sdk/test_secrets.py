@@ -2,7 +2,7 @@
 
 import pytest
 
-from runstone.sdk.secrets import WORD, Redactor, is_secret_name
+from runstone.sdk.capture.secrets import WORD, Redactor, is_secret_name
 
 
 @pytest.mark.parametrize(

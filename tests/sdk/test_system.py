@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from runstone.sdk import gpus, system
+from runstone.sdk.capture import gpus, system
 from tests.sdk.conftest import Script
 from tests.sdk.test_sender import only_run, points
 from tests.server.running import Server

@@ -26,7 +26,6 @@ from runstone.storage import (
     documents,
     experiments,
     journals,
-    lapses,
     media,
     runs,
     series,
@@ -34,6 +33,7 @@ from runstone.storage import (
 from runstone.storage.db import Database
 from runstone.storage.documents import Whole
 from runstone.storage.journals import Heard, Portion
+from runstone.storage.running import lapses
 from tests.factories import new_run
 
 

@@ -17,6 +17,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("RUNSTONE_SPOOL", str(tmp_path / "spool"))
     monkeypatch.setenv("RUNSTONE_TRACKING_URI", str(tmp_path / "store"))
     monkeypatch.setenv("RUNSTONE_SILENT", "1")
+    monkeypatch.setenv("RUNSTONE_CAPTURE", "none")
     monkeypatch.chdir(tmp_path)
     yield tmp_path
     runs.teardown()

@@ -15,7 +15,7 @@ def tags(error: BaseException) -> dict[str, str]:
     """Return the words of an exception and its last frames, without secrets."""
     import traceback
 
-    from runstone.sdk.secrets import Redactor
+    from runstone.sdk.capture.secrets import Redactor
 
     redactor = Redactor()
     words = f"{type(error).__name__}: {error}"[:ERROR_CHARS]

@@ -215,12 +215,13 @@ def _begun(given: Settings, *, beside: bool) -> Run:
     old = _old(number, resume) if number and resume and mode == "online" else None
 
     begin = _beginning(given, is_new=number is None)
+    parts = options.parts(options.PARTS)
     if mode == "disabled":
         core = Core(number or util.run_number("", util.generate_id()), None)
     elif beside:
-        core = session.begin(begin, number, mode=mode)
+        core = session.begin(begin, number, parts=parts, mode=mode)
     else:
-        core = session.join(HOLDER, begin, number, mode=mode)
+        core = session.join(HOLDER, begin, number, parts=parts, mode=mode)
     run = Run(
         core,
         given,

@@ -117,18 +117,18 @@ def begin(run: Run, parts: frozenset[str], *, is_old: bool = False) -> None:
     if parts & set(PARTS):
         run.at_end.append(Capture(run, parts, is_old=is_old).end)
     if "console" in parts:
-        from runstone.sdk import console
+        from runstone.sdk.capture import console
 
         run.at_end.append(console.console.follow(run))
     if "system" in parts:
-        from runstone.sdk import system
+        from runstone.sdk.capture import system
 
         run.at_end.append(system.follow(run, is_old=is_old))
 
 
 def forget() -> None:
     """Leave what is captured to the parent, in a forked child."""
-    if console := sys.modules.get("runstone.sdk.console"):
+    if console := sys.modules.get("runstone.sdk.capture.console"):
         console.console.forget()
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 
 if TYPE_CHECKING:
-    from runstone.sdk import secrets
+    from runstone.sdk.capture import secrets
 
 
 POLL_SECONDS: Final = 0.01
@@ -62,7 +62,7 @@ class Context:
     @cached_property
     def redactor(self) -> "secrets.Redactor":
         """What takes secrets away."""
-        from runstone.sdk import secrets  # compiles much
+        from runstone.sdk.capture import secrets  # compiles much
 
         return secrets.Redactor()
 

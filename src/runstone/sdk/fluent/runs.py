@@ -76,7 +76,8 @@ def start_run(
 
         description: A text for its page.
 
-        log_system_metrics: Taken for MLflow's sake.
+        log_system_metrics: Whether the machine is measured beside the run; by
+            default what `MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING` says.
 
     Returns:
         The run, to be used in `with`.
@@ -92,11 +93,13 @@ def start_run(
             "run, call start_run with nested=True"
         )
     labels = _labels(tags, description)
+    parts = _parts(log_system_metrics)
     goes_on = run_id or _taken("RUNSTONE_RUN_ID", "MLFLOW_RUN_ID")
     if goes_on:
-        active = _resumed(checks.run_id(goes_on), run_name, labels)
+        active = _resumed(checks.run_id(goes_on), run_name, labels, parts)
     else:
-        active = _begun(experiment_id, run_name, _parent(parent_run_id), labels)
+        parent = _parent(parent_run_id)
+        active = _begun(experiment_id, run_name, parent, labels, parts)
     stack().append(active)
 
     return active
@@ -117,7 +120,6 @@ def end_run(status: str = "FINISHED") -> None:
     if not active.is_ours:
         active.open_run.close()  # the parent ends it
         return
-    origin.git.settle(active.open_run)
     session.leave(HOLDER, active.open_run, word)
     active.info.status = str(word)
 
@@ -264,6 +266,7 @@ def _begun(
     run_name: str | None,
     parent: str | None,
     labels: Mapping[str, str],
+    parts: frozenset[str],
 ) -> ActiveRun:
     """Begin a new run."""
     name = run_name or labels.get(NAME_TAG) or _named() or names.new()
@@ -279,8 +282,7 @@ def _begun(
         start_ms=time.time_ns() // 1_000_000,
         tags=all_tags,
     )
-    run = _open(begin, None, shared=not stack())
-    origin.git.tag(run)
+    run = _open(begin, None, parts, shared=not stack())
 
     def ask() -> Any:
         return client().get_run(run.id).info
@@ -288,11 +290,16 @@ def _begun(
     return ActiveRun(LiveInfo(run.id, begin, ask), RunData(tags=dict(run.tags)), run)
 
 
-def _resumed(run_id: str, run_name: str | None, labels: Mapping[str, str]) -> ActiveRun:
+def _resumed(
+    run_id: str,
+    run_name: str | None,
+    labels: Mapping[str, str],
+    parts: frozenset[str],
+) -> ActiveRun:
     """Let an old run go on; what is known of it already is shown."""
     found = _require(run_id, "start run with ID")
     begin = journal.Begin(name=run_name or "", tags=dict(labels))
-    run = _open(begin, run_id, shared=not stack())
+    run = _open(begin, run_id, parts, shared=not stack())
     if found is None:
         before = journal.Begin(experiment="?", user=origin.user())
         info: Any = LiveInfo(run_id, before, lambda: client().get_run(run_id).info)
@@ -305,7 +312,18 @@ def _resumed(run_id: str, run_name: str | None, labels: Mapping[str, str]) -> Ac
     return ActiveRun(found.info, data, run, found.inputs, found.outputs)
 
 
-def _open(begin: journal.Begin, run_id: str | None, *, shared: bool) -> OpenRun:
+def _parts(log_system_metrics: bool | None) -> frozenset[str]:
+    """Return what is captured beside the run."""
+    usual = options.parts()
+    if log_system_metrics is None:
+        return usual
+
+    return usual | {"system"} if log_system_metrics else usual - {"system"}
+
+
+def _open(
+    begin: journal.Begin, run_id: str | None, parts: frozenset[str], *, shared: bool
+) -> OpenRun:
     """
     Open a run; the first one of the process is shared with W&B's names.
 
@@ -313,9 +331,9 @@ def _open(begin: journal.Begin, run_id: str | None, *, shared: bool) -> OpenRun:
     """
     with _beginning:
         if shared and not session.is_held(HOLDER):
-            return session.join(HOLDER, begin, run_id)
+            return session.join(HOLDER, begin, run_id, parts=parts)
 
-        return session.begin(begin, run_id)
+        return session.begin(begin, run_id, parts=parts)
 
 
 def _require(run_id: str, what: str) -> Run | None:

@@ -177,7 +177,7 @@ class Keeper:
     """
 
     def __init__(self, run: Callable[[], Run | None]) -> None:
-        from runstone.sdk.secrets import Redactor  # compiles much
+        from runstone.sdk.capture.secrets import Redactor  # compiles much
 
         self._run = run
         self._redactor = Redactor()

@@ -13,7 +13,7 @@ from typing import Any
 
 from runstone import errors
 from runstone.sdk import calls, door, forks, options, ranks
-from runstone.sdk.gpus import Gpus
+from runstone.sdk.capture.gpus import Gpus
 from runstone.sdk.run import Run
 
 
