@@ -119,7 +119,7 @@ def media(picture: Any, path: str) -> dict[str, object]:  # noqa: ANN401  # Pill
     width, height = picture.size
     entry = {"path": path, "width": width, "height": height, "format": "png"}
 
-    return {"type": "images", "images": [entry]}
+    return {"type": "images", "items": [entry]}
 
 
 def figure(item: Any, name: str, options: dict[str, Any]) -> bytes:  # noqa: ANN401  # of several libraries

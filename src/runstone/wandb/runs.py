@@ -1,4 +1,61 @@
-"""The run that a process is about: `init`, `finish` and what asks for it."""
+"""
+The run that a process is about: `init`, `finish` and what asks for it.
+
+The arguments of `init`:
+
+    entity: Kept as a tag.
+
+    project: Name of the experiment.
+
+    dir: Where the run's folder is made, if somebody asks for it.
+
+    id: Any text; the same project and id are the same run.
+
+    name: How people call it; made up where none is given.
+
+    notes: A longer text.
+
+    tags: Words to find it by.
+
+    config: What goes into it: a dict, what `argparse` parsed, a JSON or YAML file.
+
+    config_exclude_keys: What of it is left out.
+
+    config_include_keys: What of it is taken, and nothing else.
+
+    allow_val_change: Whether config values may change without a word.
+
+    group: Name of the runs that belong together.
+
+    job_type: What kind of work it does.
+
+    mode: "online", "offline" (kept here until `runstone sync`), "disabled"
+        (nothing is kept), or "shared", which is online here.
+
+    force: Taken and unused.
+
+    reinit: What becomes of a run that is under way: "return_previous" (as by
+        default), "finish_previous" (or True), or "create_new" beside it.
+
+    resume: "allow", "must" exist, "never", or "auto": the run of this folder that
+        did not end well.  An *id* that exists goes on in any case but "never".
+
+    resume_from: Not built.
+
+    fork_from: Not built.
+
+    save_code: Whether the script is stored with the run.
+
+    tensorboard: As *sync_tensorboard*.
+
+    sync_tensorboard: Whether what goes to TensorBoard's files is logged too.
+
+    monitor_gym: Taken and unused.
+
+    settings: The same, by W&B's names for it.
+
+    anonymous: Unused.
+"""
 
 import getpass
 import json
@@ -29,6 +86,24 @@ HOLDER: Final = "wandb"
 RESUME_FILE: Final = "wandb-resume.json"
 REINIT: Final = (None, "default", "return_previous", "finish_previous", "create_new")
 RESUME: Final = ("allow", "must", "never", "auto")
+
+FIELDS: Final = (
+    "entity",
+    "project",
+    "root_dir",
+    "run_id",
+    "run_name",
+    "run_notes",
+    "run_tags",
+    "allow_val_change",
+    "run_group",
+    "run_job_type",
+    "mode",
+    "resume",
+    "save_code",
+    "sync_tensorboard",
+)
+"""What `init` is told, by its names in W&B's settings."""
 
 _open: list[Run] = []
 """Runs that have not ended, the one that everybody means last."""
@@ -90,59 +165,7 @@ def init(
     Nothing is asked of a server, but for *resume*.  With MLflow's names under way in
     this process it is their run.
 
-    Args:
-        entity: Kept as a tag.
-
-        project: Name of the experiment.
-
-        dir: Where the run's folder is made, if somebody asks for it.
-
-        id: Any text; the same project and id are the same run.
-
-        name: How people call it; made up where none is given.
-
-        notes: A longer text.
-
-        tags: Words to find it by.
-
-        config: What goes into it: a dict, what `argparse` parsed, a JSON or YAML file.
-
-        config_exclude_keys: What of it is left out.
-
-        config_include_keys: What of it is taken, and nothing else.
-
-        allow_val_change: Whether config values may change without a word.
-
-        group: Name of the runs that belong together.
-
-        job_type: What kind of work it does.
-
-        mode: "online", "offline" (kept here until `runstone sync`), "disabled"
-            (nothing is kept), or "shared", which is online here.
-
-        force: Taken and unused.
-
-        reinit: What becomes of a run that is under way: "return_previous" (as by
-            default), "finish_previous" (or True), or "create_new" beside it.
-
-        resume: "allow", "must" exist, "never", or "auto": the run of this folder that
-            did not end well.  An *id* that exists goes on in any case but "never".
-
-        resume_from: Not built.
-
-        fork_from: Not built.
-
-        save_code: Whether the script is stored with the run.
-
-        tensorboard: As *sync_tensorboard*.
-
-        sync_tensorboard: Whether what goes to TensorBoard's files is logged too.
-
-        monitor_gym: Taken and unused.
-
-        settings: The same, by W&B's names for it.
-
-        anonymous: Unused.
+    The arguments are described at the top of this file.
 
     Raises:
         UsageError: An argument means nothing, or *resume* does not find what it must.
@@ -153,25 +176,18 @@ def init(
     if reinit not in REINIT and not isinstance(reinit, bool):
         raise UsageError(f"reinit is {reinit!r}, expected one of {REINIT[1:]}")
     given = told.made(settings)
-    given.update(
-        {
-            "entity": entity,
-            "project": project,
-            "root_dir": dir,
-            "run_id": id,
-            "run_name": name,
-            "run_notes": notes,
-            "run_tags": tags,
-            "allow_val_change": allow_val_change,
-            "run_group": group,
-            "run_job_type": job_type,
-            "mode": mode,
-            "resume": resume,
-            "save_code": save_code,
-            "sync_tensorboard": sync_tensorboard or tensorboard,
-        }
-    )
+    said = (entity, project, dir, id, name, notes, tags, allow_val_change, group)
+    more = (job_type, mode, resume, save_code, sync_tensorboard or tensorboard)
+    given.update(dict(zip(FIELDS, said + more, strict=True)))
     inputs = _picked(config, config_include_keys, config_exclude_keys)
+
+    return _entered(given, inputs, reinit)
+
+
+def _entered(
+    given: Settings, inputs: Mapping[str, Any], reinit: bool | str | None
+) -> Run:
+    """Return the run that is under way, or begin one."""
     before = current()
     if before and reinit in (True, "finish_previous"):
         before.finish()
