@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from runstone.server import app, mlflow
 from runstone.server.http import Router
+from runstone.server.mlflow.tracing import traces
 
 
 LISTED: Final = Path(__file__).parents[1] / "tests/wire/endpoints.txt"
@@ -89,9 +90,10 @@ def _pair(router: Router, method: str, path: str) -> Pair:
         ValueError: It is neither built nor refused by name.
     """
     sample = re.sub(r"<[^>]+>", "x", path)
-    is_built = method in router.methods(sample)
-    if not is_built and not mlflow.knows(sample) and not router.methods(sample):
+    found = router.find(method, sample)
+    if found is None and not mlflow.knows(sample) and not router.methods(sample):
         raise ValueError(f"{method} {path} is neither built nor refused by name")
+    is_built = found is not None and found[0].endpoint is not traces.refuse
     shown = path.replace("/ajax-api/", "/api/", 1)
     match = AREA.match(shown)
 
