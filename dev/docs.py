@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from dev import endpoints
 from runstone import errors, limits
 from runstone.server import app, mlflow
 from runstone.server.http import Route, Router
@@ -54,6 +55,7 @@ def pages() -> Mapping[Path, str]:
         "settings.md": _settings(),
         "cli.md": _cli(),
         "routes.md": _routes(),
+        "mlflow-endpoints.md": _endpoints(),
     }
 
     return {REFERENCE / name: text for name, text in rendered.items() if text}
@@ -170,6 +172,11 @@ def _routes() -> str:
     ]
 
     return "\n\n".join(sections) + "\n"
+
+
+def _endpoints() -> str:
+    """Render every endpoint of MLflow's: built, or refused."""
+    return f"{_heading('MLflow endpoints')}\n\n{endpoints.page()}"
 
 
 def _is_double(route: Route) -> bool:

@@ -173,6 +173,61 @@ def test_what_lies_below_the_run_comes_first(scene: Scene) -> None:
     assert scene.get(f"{scene.model}/MLmodel").body == MLMODEL
 
 
+def register(scene: Scene, source: str, **more: str) -> tuple[str, str]:
+    """Register a version of the run; return its place and what is in its file."""
+    name = f"version {secrets.token_hex(8)}"
+    scene.asked(f"{ML}/registered-models/create", name=name)
+    body = {"name": name, "source": source, **more}
+    scene.asked(f"{ML}/model-versions/create", **body)
+    query = f"name={quote(name)}&version=1"
+    target = f"{ML}/model-versions/get-download-uri?{query}"
+    found: Any = send(scene.url, "GET", target).json
+    target = f"/model-versions/get-artifact?{query}&path=MLmodel"
+    file = send(scene.url, "GET", target)
+
+    return str(found["artifact_uri"]), file.body.decode()
+
+
+def test_a_version_of_a_runs_folder_lies_with_the_model(scene: Scene) -> None:
+    """Where the clients look that know of models, and those that do not."""
+    source = f"mlflow-artifacts:/{scene.run}/model"
+
+    found = register(scene, source, run_id=scene.run_id)
+
+    assert found == (f"mlflow-artifacts:/{scene.model}", MLMODEL.decode())
+
+
+def test_a_version_of_a_folder_of_the_run_stays_there(scene: Scene) -> None:
+    """What lies below the run comes first there, too."""
+    scene.put(f"{scene.run}/model/MLmodel", b"of the run")
+    source = f"mlflow-artifacts:/{scene.run}/model"
+
+    found = register(scene, source, run_id=scene.run_id)
+
+    assert found == (source, "of the run")
+
+
+def test_files_of_a_version_are_given_out_wherever_they_lie(scene: Scene) -> None:
+    """With the model it names, or with one that is seen below its run."""
+    by_model = f"models:/{scene.model_id}"
+    alone = new_model(scene.url, scene.experiment_id, "")
+    scene.put(f"{scene.experiment_id}/models/{alone}/artifacts/MLmodel", b"alone")
+
+    assert register(scene, by_model, model_id=scene.model_id)[1] == MLMODEL.decode()
+    assert register(scene, f"models:/{alone}", model_id=alone)[1] == "alone"
+    by_run = f"runs:/{scene.run_id}/model"
+    assert register(scene, by_run, run_id=scene.run_id)[1] == MLMODEL.decode()
+
+
+def test_a_place_that_was_only_claimed_is_not_read(scene: Scene) -> None:
+    """Whoever names the place of a model of others in a bucket gets nothing."""
+    source = f"s3://bucket/{scene.model}"
+
+    _, answer = register(scene, source, run_id=scene.run_id)
+
+    assert "PERMISSION_DENIED" in answer
+
+
 def test_what_is_deleted_below_the_run_leaves_the_model(scene: Scene) -> None:
     """A view is not the thing: the entity has a way of its own to go."""
     gone = send(scene.url, "DELETE", f"{PROXY}/{scene.run}/model")

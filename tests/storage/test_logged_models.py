@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from runstone import errors
+from runstone import errors, limits
 from runstone.model import (
     Lifecycle,
     LoggedModel,
@@ -250,6 +250,25 @@ def test_of_several_models_with_one_name_the_newest_is_shown(db: Database) -> No
     db.transact(logged_models.delete, model_id=made[1].id, now_ms=10)
     place = db.look(logged_models.place_in_run, run_id, "model")
     assert place == made[2].artifact_uri
+
+
+def test_a_model_lists_its_registered_versions_once(db: Database) -> None:
+    """Also when the list has grown over what a tag holds: the newest stay."""
+    model = new_model(db)
+    long = "n" * (limits.TAG_VALUE_CHARS - 70)
+    for name, version in (("iris", 1), ("iris", 1), (long, 2), ("iris", 3)):
+        db.transact(
+            logged_models.note_version, model_id=model.id, name=name, version=version
+        )
+
+    tags = dict(db.look(logged_models.by_id, model.id).tags)
+
+    assert [
+        (len(each["name"]), each["version"])
+        for each in json.loads(tags[logged_models.VERSIONS_TAG])
+    ] == [(len(long), 2), (4, 3)]
+    with pytest.raises(errors.LoggedModelNotFound):
+        db.transact(logged_models.note_version, model_id="m-x", name="a", version=1)
 
 
 def test_models_that_old_clients_note_form_a_list(db: Database) -> None:

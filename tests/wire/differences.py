@@ -283,6 +283,10 @@ DIFFERENT: Final[dict[str, Same]] = {
         **_each(BAD, NOT_OURS, "set to a huge version"),
     },
     "model_versions": _each(BAD, NOT_OURS, "get a huge one"),
+    "logged_model_versions": {
+        **_each(BAD, NOT_500, "register with a broken list"),
+        **_each(GONE, NOT_500, "register a deleted one"),
+    },
     "model_version_sources": {
         **_with_and_without_run(NOT_OURS, "file://host/etc"),
         **_with_and_without_run(

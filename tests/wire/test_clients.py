@@ -85,3 +85,26 @@ def test_a_model_is_found_below_its_run_by_any_client(
         do_without("clients", reason)
 
     run_script(client, ACROSS / "load_model.py", made_by.url, tmp_path, said)
+
+
+@pytest.mark.parametrize("registrar", list(clients.CLIENTS))
+@pytest.mark.parametrize("maker", list(clients.CLIENTS))
+def test_a_version_is_loaded_by_any_client(
+    maker: str, registrar: str, made_by: Models, tmp_path: Path
+) -> None:
+    """Whoever logged it, whoever registered it: a team upgrades one by one."""
+    try:
+        said = made_by.of(maker)
+        scripts = [
+            (clients.python(registrar), "register_model.py"),
+            *(
+                (clients.python(loader), "load_version.py")
+                for loader in clients.CLIENTS
+            ),
+        ]
+    except clients.Missing as reason:
+        do_without("clients", reason)
+
+    for python, script in scripts:
+        name = f"of {maker} by {registrar}"
+        run_script(python, ACROSS / script, made_by.url, tmp_path, said, name)

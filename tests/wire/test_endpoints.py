@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from dev import endpoints
+
 
 # All pairs of method and path of MLflow 3.18, as its own server lists them.
 PAIRS = (Path(__file__).parent / "endpoints.txt").read_text().splitlines()
@@ -72,6 +74,25 @@ def test_what_is_not_built_says_so(connection: http.client.HTTPConnection) -> No
     assert status == 501
     assert json.loads(body)["error_code"] == "NOT_IMPLEMENTED"
     assert "POST /api/3.0/mlflow/nothing/of-the-kind" in json.loads(body)["message"]
+
+
+def test_the_page_of_endpoints_says_what_the_server_does(
+    connection: http.client.HTTPConnection,
+) -> None:
+    """Whoever plans a move reads there what works; each line is tried."""
+    wrong = []
+    for pair in endpoints.pairs():
+        path = re.sub(r"<[^>]+>", "x", pair.path)
+        paths = {path, path.replace("/api/", "/ajax-api/", 1)}
+        refused = [
+            status == 405 or f"{pair.method} {each}".encode() in body
+            for each in sorted(paths)
+            for status, _, body in [ask(connection, pair.method, each)]
+        ]
+        if pair.is_built == all(refused):
+            wrong.append((pair, refused))
+
+    assert wrong == []
 
 
 def test_a_wrong_method_is_told_the_right_ones(

@@ -33,6 +33,9 @@ Source: `_validate_logged_model_name` in `mlflow/utils/validation.py`, 3.18.
 HISTORY_TAG: Final = "mlflow.log-model.history"
 """Where clients before 3.0 note the models of a run, as a JSON list."""
 
+VERSIONS_TAG: Final = "mlflow.modelVersions"
+"""Where MLflow notes the registered versions of a model, as a JSON list."""
+
 EXTERNAL_TAG: Final = "mlflow.model.isExternal"
 """A model with this tag at "true" has its files elsewhere, or none."""
 
@@ -235,6 +238,49 @@ def note(tx: Tx, run_id: str, entry: dict[str, object]) -> None:
             f"The tag {HISTORY_TAG!r} of run {run_id} holds no list; delete it first"
         )
     runs.put_tags(tx, place, [Tag(HISTORY_TAG, json.dumps([*noted, entry]))])
+
+
+def note_version(tx: Tx, *, model_id: str, name: str, version: int) -> None:
+    """
+    Add to the list of a model's registered versions, once, as MLflow keeps it.
+
+    Of a list that would be over a tag's limit the oldest are forgotten.
+    Source: `set_model_versions_tags` in `store/tracking/abstract_store.py`, 3.18.
+
+    Raises:
+        LoggedModelNotFound: No live model has this id.
+        InvalidInput: Somebody wrote something else into that tag.
+    """
+    row = tx.one(
+        "SELECT id, lifecycle FROM logged_model WHERE uuid = :uuid" + tx.for_update,  # noqa: S608  # our own text
+        uuid=model_id,
+    )
+    if row is None or row[1] != Lifecycle.ACTIVE:
+        raise errors.LoggedModelNotFound(model_id)
+    number = int(row[0])
+    noted = _noted_versions(tx, number, model_id)
+    entry = {"name": name, "version": version}
+    if entry in noted:
+        return
+    noted.append(entry)
+    while len(text := json.dumps(noted)) > limits.TAG_VALUE_CHARS:
+        del noted[0]
+    _put_tags(tx, number, [Tag(VERSIONS_TAG, text)])
+
+
+def _noted_versions(tx: Tx, number: int, model_id: str) -> list[object]:
+    written = dict(_labels(tx, "logged_model_tag", [number]).get(number, ()))
+    try:
+        noted = json.loads(written.get(VERSIONS_TAG) or "[]")
+    except ValueError:
+        noted = None
+    if not isinstance(noted, list):
+        raise errors.InvalidInput(
+            f"The tag {VERSIONS_TAG!r} of model {model_id} holds no list; "
+            "delete it first"
+        )
+
+    return noted
 
 
 def names_of_run(tx: Tx, run_id: str) -> list[str]:

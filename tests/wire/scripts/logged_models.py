@@ -357,4 +357,41 @@ METRICS: Final = [
     _get("get of a deleted run", "{m}"),
 ]
 
-SCRIPTS = {"logged_models": LIFE, "logged_model_metrics": METRICS}
+
+def _register(says: str, model: str, **more: object) -> Call:
+    body = {"name": "iris", "source": f"models:/{model}", "model_id": model}
+    return post(says, "model-versions/create", body | more)
+
+
+VERSIONS: Final = [
+    *BEGIN,
+    create("create", "m", name="model", source_run_id="{a}"),
+    create("create without a run", "n", name="alone"),
+    post("make a registered model", "registered-models/create", {"name": "iris"}),
+    _register("register", "{m}", run_id="{a}"),
+    _get("get", "{m}"),
+    _register("register again", "{m}"),
+    _get("get with two versions", "{m}"),
+    _register("register the other", "{n}"),
+    _get("get the other", "{n}"),
+    _register("register by a place", "{n}", source="s3://bucket/iris", run_id="{a}"),
+    _get("get with a place", "{n}"),
+    patch(
+        "clear the list", "{n}/tags", {"tags": pairs(**{"mlflow.modelVersions": ""})}
+    ),
+    _register("register after that", "{n}"),
+    _get("get with a new list", "{n}"),
+    patch(
+        "break the list", "{n}/tags", {"tags": pairs(**{"mlflow.modelVersions": "x"})}
+    ),
+    _register("register with a broken list", "{n}"),
+    _delete("delete", "{m}"),
+    _register("register a deleted one", "{m}"),
+    _register("register a deleted one by a place", "{m}", source="s3://bucket/iris"),
+]
+
+SCRIPTS = {
+    "logged_models": LIFE,
+    "logged_model_metrics": METRICS,
+    "logged_model_versions": VERSIONS,
+}

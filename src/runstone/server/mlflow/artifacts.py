@@ -66,7 +66,16 @@ async def list_of_run(request: Request) -> Reply:
 
 async def get_of_run(request: Request) -> Reply:
     """Return a file of a run's artifacts, as a download."""
-    query = await read(request, OfRun)
+    return await send_of_run(request, await read(request, OfRun))
+
+
+async def send_of_run(request: Request, query: OfRun) -> Reply:
+    """
+    Send a file of a run's artifacts, or of a model that is seen below them.
+
+    Raises:
+        ArtifactNotFound: There is none.
+    """
     store, path = await _file_of_run(request, query)
     try:
         return await download(request, store, path)

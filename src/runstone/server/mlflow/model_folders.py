@@ -73,6 +73,23 @@ async def file(request: Request, spot: Spot) -> tuple[Store, str]:
     return store, below(root, rest)
 
 
+async def home(request: Request, spot: Spot, artifact_uri: str) -> str | None:
+    """
+    Return where what is seen below a run's artifacts, on the proxy, really lies.
+
+    None where it is the run's own, or of no model.
+    """
+    name, _, rest = paths.clean_folder(spot.path).partition("/")
+    uri = await database(request).read(logged_models.place_in_run, spot.run_id, name)
+    if uri is None:
+        return None
+    store, root = place(request, artifact_uri)
+    if await store.list(below(root, name)):
+        return None
+
+    return f"{uri}/{rest}" if rest else uri
+
+
 async def spot_of(request: Request, path: str) -> Spot | None:
     """Say which place of which run a path on the proxy is; None for other paths."""
     cleaned = paths.clean_folder(path)

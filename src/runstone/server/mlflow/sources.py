@@ -16,7 +16,10 @@ from urllib.parse import urlsplit
 
 from runstone import errors
 from runstone.artifacts import paths
+from runstone.model import Run
 from runstone.server.http import Request
+from runstone.server.mlflow import model_folders
+from runstone.server.mlflow.places import is_proxied
 from runstone.server.state import database
 from runstone.storage import logged_models, runs
 from runstone.storage.registry import naming, stages
@@ -25,6 +28,11 @@ from runstone.storage.registry.sources import Copied, Source
 
 PROMPT_SOURCES: Final = frozenset({"dummy-source", "prompt-template"})
 """What MLflow's clients send for a prompt, whose text stands in a tag."""
+
+OF_LOGGED_MODEL: Final = re.compile(
+    r"/models/(?P<model>m-[0-9a-f]{32})/artifacts(?=/|$)"
+)
+"""The end of the place of a logged model's files."""
 
 LOGGED_MODEL: Final = re.compile(r"m-[0-9a-f]{32}")
 NUMBER: Final = re.compile(r"[0-9]{1,18}")
@@ -70,6 +78,12 @@ async def check(request: Request, claim: Claim) -> Source:
             be of.
         UnsafePath: It would lead out of where it says it is.
     """
+    found = await _checked(request, claim)
+
+    return found if found.copied else found._replace(model_id=claim.model_id)
+
+
+async def _checked(request: Request, claim: Claim) -> Source:
     scheme = _scheme(claim.source)
     if scheme == "models":
         return await _model(request, claim)
@@ -151,7 +165,22 @@ async def _inside(request: Request, claim: Claim) -> Source:
     if not lies_in(claim.source, run.artifact_uri):
         raise _misplaced(claim.source, "run_id")
 
-    return Source(claim.source, claim.run_id)
+    return Source(claim.source, claim.run_id, await _home(request, claim.source, run))
+
+
+async def _home(request: Request, source: str, run: Run) -> str | None:
+    """
+    Follow a folder of a run to the model whose files are seen there.
+
+    A client before 3.0 takes it for the run's own, and one of 3.x, from which it
+    is hidden there, would load such a version in vain.
+    """
+    root = f"{run.artifact_uri.rstrip('/')}/"
+    if not is_proxied(root) or not source.startswith(root):
+        return None
+    spot = model_folders.Spot(run.id, source.removeprefix(root))
+
+    return await model_folders.home(request, spot, run.artifact_uri)
 
 
 def lies_in(source: str, root: str) -> bool:

@@ -6,14 +6,15 @@ import msgspec
 
 from runstone import errors, limits
 from runstone.artifacts.store import Store
-from runstone.model import ModelVersion, Tag
+from runstone.model import LoggedModel, ModelVersion, Tag
 from runstone.server.downloads import download
 from runstone.server.http import Needed, Reply, Request, Right, Route, read, reply
 from runstone.server.mlflow import sources, wire
+from runstone.server.mlflow.artifacts import OfRun, send_of_run
 from runstone.server.mlflow.messages import KeyValue, named, version_number
-from runstone.server.mlflow.places import below, place
+from runstone.server.mlflow.places import below, is_proxied, place
 from runstone.server.state import database, now_ms
-from runstone.storage import runs
+from runstone.storage import logged_models, runs
 from runstone.storage.registry import models, naming, search, stages, versions
 from runstone.storage.registry.transitions import Note
 
@@ -210,29 +211,63 @@ async def delete_tag(request: Request) -> Reply:
 async def get_artifact(request: Request) -> Reply:
     """Return a file of a version, as a download."""
     query = await read(request, FileOf)
-    store, folder = await _place(request, await _version(request, query))
+    version = await _version(request, query)
+    folder = await _folder_of_run(request, version)
+    if folder is not None:
+        path = below(folder, query.path)
+        return await send_of_run(request, OfRun(path=path, run_id=version.run_id))
+    store, root = await _folder_of_model(request, version)
 
-    return await download(request, store, below(folder, query.path))
+    return await download(request, store, below(root, query.path))
 
 
-async def _place(request: Request, version: ModelVersion) -> tuple[Store, str]:
+async def _folder_of_run(request: Request, version: ModelVersion) -> str | None:
+    """Return where a version lies below its run's artifacts; None if it does not."""
+    if not version.run_id:
+        return None
+    run = await database(request).read(runs.by_id, version.run_id)
+
+    return _folder(version.storage_location, run.id, run.artifact_uri)
+
+
+async def _folder_of_model(
+    request: Request, version: ModelVersion
+) -> tuple[Store, str]:
     """
-    Return the store and the folder of a version's files, if they are a run's.
+    Return the store and the folder of files that lie with a logged model.
 
     Raises:
         Refused: They lie elsewhere, where only clients may look with keys of
             their own.
     """
     location = version.storage_location
-    if version.run_id:
-        run = await database(request).read(runs.by_id, version.run_id)
-        store, root = place(request, run.artifact_uri)
-        if (folder := _folder(location, version.run_id, run.artifact_uri)) is not None:
-            return store, below(root, folder)
+    if match := sources.OF_LOGGED_MODEL.search(location):
+        found = await database(request).read(logged_models.known, [match["model"]])
+        if _is_of(version, found.get(match["model"])):
+            store, root = place(request, location[: match.end()])
+            return store, below(root, location[match.end() :].lstrip("/"))
 
     raise errors.Refused(
         f"The files of this version lie at {location[:300]}, which this server does "
         "not read for others; fetch them with a client"
+    )
+
+
+def _is_of(version: ModelVersion, model: LoggedModel | None) -> bool:
+    """
+    Say whether a version got its place from this logged model.
+
+    On the proxy none has such a place by its client's word; in other stores
+    anybody may have named the place of a model of others.
+    """
+    location = version.storage_location
+    if model is None or not f"{location}/".startswith(f"{model.artifact_uri}/"):
+        return False
+
+    return (
+        is_proxied(location)
+        or version.source == f"models:/{model.id}"
+        or bool(version.run_id and version.run_id == model.source_run_id)
     )
 
 

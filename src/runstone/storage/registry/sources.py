@@ -35,6 +35,8 @@ class Source(NamedTuple):
     """None where it is the source itself."""
 
     copied: Copied | None = None
+    model_id: str | None = None
+    """The logged model that it is a version of; it is told."""
 
 
 class Place(NamedTuple):

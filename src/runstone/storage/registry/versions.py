@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from runstone import errors, limits
 from runstone.model import Change, ModelVersion, Stage, Tag
-from runstone.storage import words
+from runstone.storage import logged_models, words
 from runstone.storage.registry import aliases, news, rows, sources, transitions
 from runstone.storage.registry.rows import VERSION_COLUMNS, VERSIONS, Locked
 from runstone.storage.registry.sources import Source
@@ -29,6 +29,7 @@ def create(
         ModelNotFound: No model has this name.
         InvalidInput: The source, the description or a tag cannot be kept.
         NotFound: The source is a version that is not there.
+        LoggedModelNotFound: It is said to be of a logged model that is not there.
     """
     words.clean("Description", description or "", limits.MODEL_TEXT_CHARS)
     words.clean("Run link", run_link, limits.URI_CHARS)
@@ -63,6 +64,10 @@ def create(
         description=description,
         now_ms=now_ms,
     )
+    if source.model_id:
+        logged_models.note_version(
+            tx, model_id=source.model_id, name=model.name, version=version
+        )
 
     return by_version(tx, name, version)
 
