@@ -54,7 +54,7 @@ web: ## build the pages that the server serves
 	$(SETUP) test && $(RUN) dev/web.py build
 
 docs: ## renew the generated pages of docs/reference (ARGS=--check: only compare)
-	$(SETUP) test && $(RUN) dev/docs.py $(ARGS)
+	$(SETUP) test && $(RUN) -m dev.docs $(ARGS)
 
 bench: ## measure this checkout (ARGS goes to the harness)
 	$(SETUP) test && $(RUN) -m bench $(ARGS)
