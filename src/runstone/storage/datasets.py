@@ -7,6 +7,7 @@ from typing import NamedTuple
 from runstone import limits
 from runstone.model import Dataset, DatasetInput, Tag
 from runstone.storage import runs, words
+from runstone.storage.runs import Place
 from runstone.storage.tx import Tx
 
 
@@ -50,6 +51,20 @@ def log_inputs(
         RunDeleted: It is in the bin.
     """
     place = runs.touch(tx, run_id)
+    put_inputs(tx, place, inputs)
+    for model in models:
+        tx.run(
+            """
+            INSERT INTO model_input (run_id, model_id) VALUES (:run, :model)
+            ON CONFLICT (run_id, model_id) DO NOTHING
+            """,
+            run=place.run,
+            model=words.clean("Model id", model, 64),
+        )
+
+
+def put_inputs(tx: Tx, place: Place, inputs: Iterable[DatasetInput]) -> None:
+    """Note what a run read that was just touched."""
     for item in inputs:
         number = _put(tx, place.experiment, item.dataset)
         tx.run(
@@ -70,15 +85,6 @@ def log_inputs(
                 },
                 ensure_ascii=False,
             ),
-        )
-    for model in models:
-        tx.run(
-            """
-            INSERT INTO model_input (run_id, model_id) VALUES (:run, :model)
-            ON CONFLICT (run_id, model_id) DO NOTHING
-            """,
-            run=place.run,
-            model=words.clean("Model id", model, 64),
         )
 
 
