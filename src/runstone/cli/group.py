@@ -6,7 +6,7 @@ import click
 
 from runstone import errors
 from runstone._version import __version__
-from runstone.cli import db, server, servers, sync
+from runstone.cli import carry, db, server, servers, sync
 
 
 # A class that has no line here ends like its parent.  2 is Click's own code
@@ -41,6 +41,7 @@ for command in (
     servers.stop,
     servers.logs,
     sync.sync,
+    carry.carry,
     db.db,
 ):
     commands.add_command(command)
