@@ -126,11 +126,11 @@ def _offer_import(chosen: Settings, *, imports: bool) -> None:
         Unusable: The store is MLflow's own database.
     """
     from runstone.ops import mlflow_files
-    from runstone.storage import mlflow_database
+    from runstone.storage.carrying import mlflow
 
     store, uri = chosen.store, chosen.backend_store_uri
     if store.folder is None:
-        if store.file is not None and mlflow_database.is_mlflow(store.file):
+        if store.file is not None and mlflow.is_mlflow(store.file):
             beside = uri.partition("?")[0].rpartition("/")[0]
             to = f"{beside}/{locations.DATABASE_FILE}"
             raise Unusable(

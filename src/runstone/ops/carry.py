@@ -16,11 +16,12 @@ from runstone import errors, locations
 from runstone.artifacts import Store, open_store, paths
 from runstone.ops.mlflow_files import MlflowFiles, is_mlflow
 from runstone.settings import Settings
-from runstone.storage import carrying, experiments, migrate, mlflow_database
-from runstone.storage.carrying import OldExperiment, OldModel, OldRun, OldVersion
+from runstone.storage import experiments, migrate
+from runstone.storage.carrying import mlflow, old
+from runstone.storage.carrying.mlflow import MlflowDatabase
+from runstone.storage.carrying.old import OldExperiment, OldModel, OldRun, OldVersion
 from runstone.storage.db import Database
 from runstone.storage.metrics import Batch
-from runstone.storage.mlflow_database import MlflowDatabase
 from runstone.storage.registry import carrying as registry
 
 
@@ -59,8 +60,8 @@ class Source(Protocol):
         """Count the points of each series of a run."""
         ...
 
-    def points(self, run_id: str, keys: set[str]) -> Iterator[Batch]:
-        """Yield the points of some series of a run."""
+    def points(self, run_id: str, keys: set[str] | None) -> Iterator[Batch]:
+        """Yield the points of some series of a run, or of all."""
         ...
 
     def models(self) -> Iterator[OldModel]:
@@ -173,7 +174,7 @@ def open_source(uri: str, report: Report) -> tuple[Source, Path]:
                 "numbered folders in it, usually ./mlruns"
             )
         return MlflowFiles(store.folder, report.fault), store.folder
-    if store.file is not None and not mlflow_database.is_mlflow(store.file):
+    if store.file is not None and not mlflow.is_mlflow(store.file):
         raise errors.Unusable(f"{uri!r} is no database of MLflow's")
     home = store.file.parent if store.file else Path.cwd()
 
@@ -222,14 +223,16 @@ class _Carrier:
         except BROKEN as error:
             self._report.fault("experiments", str(error))
 
-    def _experiment(self, old: OldExperiment) -> int | None:
+    def _experiment(self, experiment: OldExperiment) -> int | None:
         root = self._plan.settings.artifact_root
         try:
             number = self._database.transact(
-                carrying.put_experiment, old, artifact_root=root
+                old.put_experiment, experiment, artifact_root=root
             )
         except BROKEN as error:
-            self._report.fault(f"experiment {old.name!r} with its runs", str(error))
+            self._report.fault(
+                f"experiment {experiment.name!r} with its runs", str(error)
+            )
             return None
         self._report.add("experiments")
 
@@ -245,33 +248,35 @@ class _Carrier:
         run = self._source.run(run_id)
         is_referenced = self._plan.artifacts == "reference"
         put = self._database.transact(
-            carrying.put_run,
+            old.put_run,
             experiment,
             run=run,
             artifact_uri=self._reference(run) if is_referenced else None,
         )
         self._report.add("runs")
         self._report.add("new_runs", int(put.is_new))
-        self._points(put.place.run, run_id)
+        self._points(put.place.run, run_id, is_new=put.is_new)
         if self._plan.artifacts == "copy":
             self._places[run_id] = run.artifact_uri.rstrip("/"), put.artifact_uri
             self._files(run, put.artifact_uri)
 
-    def _points(self, number: int, run_id: str) -> None:
-        counts = self._source.counts(run_id)
-        keys = self._database.look(carrying.missing_series, number, counts)
-        if not keys:
-            return
+    def _points(self, number: int, run_id: str, *, is_new: bool) -> None:
+        keys = None
+        if not is_new:
+            counts = self._source.counts(run_id)
+            keys = self._database.look(old.missing_series, number, counts)
+            if not keys:
+                return
         for batch in self._source.points(run_id, keys):
-            self._database.transact(carrying.put_points, number, batch=batch)
+            self._database.transact(old.put_points, number, batch=batch)
             self._report.add("points", len(batch.keys))
 
-    def _model(self, old: OldModel) -> None:
+    def _model(self, model: OldModel) -> None:
         """Carry a model; the files of its versions lie where their runs' lie now."""
         versions = tuple(
-            each._replace(storage_location=self._moved(each)) for each in old.versions
+            each._replace(storage_location=self._moved(each)) for each in model.versions
         )
-        new = self._database.transact(registry.put, old._replace(versions=versions))
+        new = self._database.transact(registry.put, model._replace(versions=versions))
         self._report.add("models")
         self._report.add("new_versions", new)
 

@@ -26,7 +26,7 @@ from runstone.model import (
     Stage,
     Tag,
 )
-from runstone.storage.carrying import (
+from runstone.storage.carrying.old import (
     OldExperiment,
     OldModel,
     OldRun,
@@ -130,7 +130,7 @@ class MlflowFiles:
         return counts
 
     def points(self, run_id: str, keys: set[str] | None) -> Iterator[Batch]:
-        """Yield the points of some series of a run, one series at a time."""
+        """Yield the points of some series of a run, or of all, one at a time."""
         for key, file in _files(self._runs[run_id] / "metrics"):
             if keys is not None and key not in keys:
                 continue

@@ -3,7 +3,7 @@
 from runstone import limits
 from runstone.model import Change, Stage
 from runstone.storage import words
-from runstone.storage.carrying import OldModel, OldVersion
+from runstone.storage.carrying.old import OldModel, OldVersion
 from runstone.storage.registry import naming, rows, transitions
 from runstone.storage.registry.rows import Locked
 from runstone.storage.registry.transitions import Note

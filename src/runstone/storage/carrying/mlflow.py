@@ -31,7 +31,7 @@ from runstone.model import (
     Stage,
     Tag,
 )
-from runstone.storage.carrying import (
+from runstone.storage.carrying.old import (
     OldExperiment,
     OldModel,
     OldRun,
@@ -161,9 +161,9 @@ class MlflowDatabase:
 
         return {str(key): int(count) for key, count in self._ask(question)}
 
-    def points(self, run_id: str, keys: set[str]) -> Iterator[Batch]:
+    def points(self, run_id: str, keys: set[str] | None) -> Iterator[Batch]:
         """
-        Yield the points of some series of a run, in batches.
+        Yield the points of some series of a run, or of all, in batches.
 
         Raises:
             ValueError: A value is of the wrong kind.
@@ -174,7 +174,7 @@ class MlflowDatabase:
             {"run_uuid": run_id},
         )
         for rows in self._pages(question):
-            wanted = [row for row in rows if row[0] in keys]
+            wanted = rows if keys is None else [row for row in rows if row[0] in keys]
             if wanted:
                 names, steps, times, values, nans = zip(*wanted, strict=True)
                 yield Batch(
