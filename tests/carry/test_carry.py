@@ -246,6 +246,20 @@ def test_a_record_cannot_make_us_read_other_folders(
     assert {path.name for path in kept if path.is_file()} == {"hello.txt"}
 
 
+def test_a_folder_with_the_record_of_another_run_is_named(
+    tmp_path: Path, bring: Carry
+) -> None:
+    """A folder that somebody copied by hand has no points of its own."""
+    source = Path(unpack("mlruns-3.18", tmp_path))
+    (run,) = (path.parent.parent for path in source.glob("*/*/params/lr"))
+    shutil.copytree(run, run.parent / ("f" * 32))
+
+    report = bring(str(source))
+
+    assert "is of another run" in _why(report, "f" * 32)
+    assert report.counts["runs"] == 3
+
+
 def test_what_is_no_store_of_mlflows_is_refused(
     tmp_path: Path, settings: Settings, bring: Carry
 ) -> None:

@@ -38,11 +38,16 @@ def test_a_number_that_was_kept_is_not_given_again(db: Database) -> None:
     taken = db.transact(old.put_experiment, experiment(2, "b"), artifact_root="/x")
     huge = db.transact(old.put_experiment, experiment(10**17, "c"), artifact_root="/x")
     same = db.transact(old.put_experiment, experiment(9, "a"), artifact_root="/x")
+    tagged = experiment(2, "a")._replace(tags=(Tag("k", "1"),))
+    db.transact(old.put_experiment, tagged, artifact_root="/x")
+    changed = tagged._replace(tags=(Tag("k", "2"),))
+    db.transact(old.put_experiment, changed, artifact_root="/x")
     fresh = db.transact(experiments.create, "d", artifact_root="/x", now_ms=1)
 
     assert (kept, same) == (2, 2)
     assert sorted((taken, huge, fresh)) == [3, 4, 5]
     assert db.look(experiments.by_id, 2).artifact_location == "/x/2"
+    assert db.look(experiments.by_id, 2).tags == (Tag("k", "1"),)
 
 
 def test_a_deleted_run_takes_points_and_is_finished_once(db: Database) -> None:
