@@ -6,7 +6,14 @@ import click
 
 from runstone import errors
 from runstone._version import __version__
-from runstone.cli import db, exec, server, servers, sync  # noqa: A004  # the command
+from runstone.cli import (  # the command
+    carry,
+    db,
+    exec,
+    server,
+    servers,
+    sync,
+)
 
 
 # A class that has no line here ends like its parent.  2 is Click's own code
@@ -42,6 +49,7 @@ for command in (
     servers.logs,
     sync.sync,
     exec.exec_,
+    carry.carry,
     db.db,
 ):
     commands.add_command(command)

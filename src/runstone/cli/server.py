@@ -1,5 +1,6 @@
 """`runstone server` and `runstone ui`: start a server."""
 
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,6 +36,12 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option("--config", metavar="FILE", help="TOML file with settings.")(
         command
     )
+    command = click.option(
+        "--import",
+        "imports",
+        is_flag=True,
+        help="First import what MLflow keeps in the store's folder.",
+    )(command)
     command = click.option("--daemon", is_flag=True, help="Run in the background.")(
         command
     )
@@ -48,6 +55,7 @@ def server(
     *,
     config: str | None,
     daemon: bool,
+    imports: bool,
     registry_store_uri: str | None,
     **options: object,
 ) -> int:
@@ -65,6 +73,7 @@ def server(
       runstone server --daemon
     """
     chosen = _read(options, config, registry_store_uri)
+    _offer_import(chosen, imports=imports)
 
     return _start("server", chosen, daemon=daemon)
 
@@ -75,6 +84,7 @@ def ui(
     *,
     config: str | None,
     daemon: bool,
+    imports: bool,
     registry_store_uri: str | None,
     **options: object,
 ) -> int:
@@ -86,6 +96,7 @@ def ui(
       runstone ui --port 5000 --backend-store-uri ./mlruns
     """
     chosen = _read(options, config, registry_store_uri)
+    _offer_import(chosen, imports=imports)
 
     return _start("ui", chosen, daemon=daemon)
 
@@ -105,6 +116,42 @@ def _read(
         )
 
     return chosen
+
+
+def _offer_import(chosen: Settings, *, imports: bool) -> None:
+    """
+    Say how MLflow's records come into ours, or bring them where that is asked for.
+
+    Raises:
+        Unusable: The store is MLflow's own database.
+    """
+    from runstone.ops import mlflow_files
+    from runstone.storage.carrying import mlflow
+
+    store, uri = chosen.store, chosen.backend_store_uri
+    if store.folder is None:
+        if store.file is not None and mlflow.is_mlflow(store.file):
+            beside = uri.partition("?")[0].rpartition("/")[0]
+            to = f"{beside}/{locations.DATABASE_FILE}"
+            raise Unusable(
+                f"{uri} is MLflow's own database, which Runstone never changes; carry "
+                f"it over with: runstone import {shlex.quote(uri)} --to "
+                f"{shlex.quote(to)}"
+            )
+        return
+    if not mlflow_files.is_mlflow(store.folder):
+        return
+    if imports:
+        from runstone.cli import carry
+
+        carry.carry_folder(chosen)
+    elif store.file is not None and not store.file.exists():
+        folder = shlex.quote(uri)
+        click.echo(
+            "Note: MLflow keeps runs in this folder; to see them here, import them "
+            f"with: runstone import {folder} --to {folder}",
+            err=True,
+        )
 
 
 def _start(name: str, chosen: Settings, *, daemon: bool) -> int:

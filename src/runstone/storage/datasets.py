@@ -64,7 +64,7 @@ def log_inputs(
 
 
 def put_inputs(tx: Tx, place: Place, inputs: Iterable[DatasetInput]) -> None:
-    """Note what a run read that is locked already."""
+    """Note what a run read that was just touched."""
     for item in inputs:
         number = _put(tx, place.experiment, item.dataset)
         tx.run(

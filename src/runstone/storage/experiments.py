@@ -66,9 +66,9 @@ def create(
         now_ms=now_ms,
     )
     if not artifact_location:
-        _place(tx, number, artifact_root)
+        place(tx, number, artifact_root)
     for tag in tags:
-        _put_tag(tx, number, tag)
+        put_tag(tx, number, tag)
 
     return number
 
@@ -78,7 +78,7 @@ def settle_default(tx: Tx, artifact_root: str, *, now_ms: int = 0) -> None:
     row = tx.one("SELECT artifact_location FROM experiment WHERE id = 0")
     if row != ("",):
         return
-    _place(tx, 0, artifact_root)
+    place(tx, 0, artifact_root)
     tx.run(
         "UPDATE experiment SET created_ms = :now, updated_ms = :now WHERE id = 0",
         now=now_ms,
@@ -204,7 +204,7 @@ def set_tag(tx: Tx, experiment_id: int, tag: Tag, *, now_ms: int) -> None:
         ExperimentDeleted: It is in the bin.
     """
     require_live(tx, experiment_id)
-    _put_tag(tx, experiment_id, tag)
+    put_tag(tx, experiment_id, tag)
     _touch(tx, experiment_id, now_ms)
 
 
@@ -250,7 +250,8 @@ def counted(tx: Tx) -> list[Counted]:
     return found
 
 
-def _place(tx: Tx, number: int, artifact_root: str) -> None:
+def place(tx: Tx, number: int, artifact_root: str) -> None:
+    """Give an experiment its own folder below a root."""
     tx.run(
         "UPDATE experiment SET artifact_location = :place WHERE id = :id",
         place=f"{artifact_root.rstrip('/')}/{number}",
@@ -294,7 +295,8 @@ def _move(
     )
 
 
-def _put_tag(tx: Tx, experiment_id: int, tag: Tag) -> None:
+def put_tag(tx: Tx, experiment_id: int, tag: Tag) -> None:
+    """Write a tag of an experiment, deleted or not."""
     limit = limits.EXPERIMENT_TAG_VALUE_CHARS
     tx.run(
         """
