@@ -9,7 +9,7 @@ from runstone._version import __version__
 from runstone.cli import (  # the command
     carry,
     db,
-    exec,
+    exec,  # noqa: A004  # the command
     server,
     servers,
     sync,
