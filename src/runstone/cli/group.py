@@ -6,7 +6,7 @@ import click
 
 from runstone import errors
 from runstone._version import __version__
-from runstone.cli import (  # the command
+from runstone.cli import (
     carry,
     db,
     exec,  # noqa: A004  # the command
