@@ -122,7 +122,13 @@ def test_every_error_has_an_exit_code() -> None:
     assert group.exit_code(errors.SchemaTooNew("2", "1")) == 3
     assert group.exit_code(errors.RunNotFound("x")) == 4
     assert group.exit_code(errors.RunstoneError()) == 1
-    for cls in errors.RunstoneError.__subclasses__():
+    families = [
+        cls
+        for cls in errors.RunstoneError.__subclasses__()
+        if cls.__module__ == errors.__name__  # MLflow's and W&B's names have their own
+    ]
+    assert families
+    for cls in families:
         assert cls in group.EXIT_CODES
 
 
