@@ -37,6 +37,9 @@ NOT_ON_OURS = {
 OWN_TAGS = {"runstone.error"}
 """What only we say."""
 
+GIT_TAGS = "mlflow.source.git."
+"""What is captured beside the run, which these tests switch off."""
+
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -110,7 +113,11 @@ def told(experiment: str) -> dict[str, dict[str, Any]]:
 def _told(
     client: mlflow.MlflowClient, run: Run, parents: dict[str, str]
 ) -> dict[str, Any]:
-    tags = {k: v for k, v in run.data.tags.items() if k not in OWN_TAGS}
+    tags = {
+        key: value
+        for key, value in run.data.tags.items()
+        if key not in OWN_TAGS and not key.startswith(GIT_TAGS)
+    }
     if "mlflow.parentRunId" in tags:
         tags["mlflow.parentRunId"] = parents[tags["mlflow.parentRunId"]]
     points = {

@@ -106,7 +106,7 @@ def apply(tx: Tx, made: Plan) -> None:
         WHERE id = :run AND compacted_version < :newest
         """,
         run=made.run,
-        newest=max(made.blocks),
+        newest=max(made.blocks, default=0),
     )
     if any(made.dropped.values()):  # a document may tell how many there are
         tx.run("UPDATE run SET version = version + 1 WHERE id = :run", run=made.run)
