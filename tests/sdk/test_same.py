@@ -34,7 +34,7 @@ NOT_ON_OURS = {
 }
 """What MLflow's clients can do on our server and our own SDK cannot, and why."""
 
-OWN_TAGS = {"runstone.error"}
+OWN_TAGS = {"runstone.error", "runstone.traceback"}
 """What only we say."""
 
 GIT_TAGS = "mlflow.source.git."
