@@ -87,8 +87,16 @@ def test_a_model_is_found_below_its_run_by_any_client(
     run_script(client, ACROSS / "load_model.py", made_by.url, tmp_path, said)
 
 
-@pytest.mark.parametrize("registrar", list(clients.CLIENTS))
-@pytest.mark.parametrize("maker", list(clients.CLIENTS))
+@pytest.mark.parametrize(
+    ("maker", "registrar"),
+    [
+        ("2.9", "3.18"),
+        ("2.22", "3.18"),
+        ("3.18", "2.9"),
+        ("3.18", "2.22"),
+        ("3.18", "3.18"),
+    ],
+)
 def test_a_version_is_loaded_by_any_client(
     maker: str, registrar: str, made_by: Models, tmp_path: Path
 ) -> None:
