@@ -25,6 +25,7 @@ from bench import (
     floor,
     footprint,
     history,
+    page,
     peers,
     registry,
     report,
@@ -156,6 +157,8 @@ def main(  # noqa: PLR0913 - a command line has the options it needs
     if not report_path:
         report_path = RESULTS if is_whole and limit else UNFINISHED
     report_path.parent.mkdir(parents=True, exist_ok=True)
+    if report_path.exists():
+        text += page.parts(report_path.read_text())
     report_path.write_text(text)
     click.echo(f"written to {report_path}", err=True)
 
