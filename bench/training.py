@@ -1,8 +1,8 @@
 """
 Measure what logging costs the training, beside other libraries.
 
-    python -m bench.logging setup          once: install the peers into .cache
-    python -m bench.logging                all; renews its part of bench/RESULTS.md
+    python -m bench.training setup          once: install the peers into .cache
+    python -m bench.training                all; renews its part of bench/RESULTS.md
 
 Each library runs in processes of its own, by turns with the others.
 """
@@ -92,8 +92,10 @@ def main(
                 for figure, value in _turn(name, pythons[name], to, folder).items():
                     figures[name].setdefault(figure, []).append(value)
                 click.echo(f"turn {turn + 1}: {name} done", err=True)
-    command = "python -m bench.logging"
-    page.put("logging", "Logging, from the training's side", command, table(figures))
+    command = "python -m bench.training"
+    busy = f"Load average at the end: {os.getloadavg()[0]:.1f}."
+    text = f"{table(figures)}\n\nMedians of {turns} turns. {busy}"
+    page.put("logging", "Logging, from the training's side", command, text)
 
 
 @contextlib.contextmanager
@@ -194,3 +196,7 @@ def _reached(goal: Asked, figures: Mapping[str, Mapping[str, Sequence[float]]]) 
         return ""
 
     return " **not reached**"
+
+
+if __name__ == "__main__":
+    main()
