@@ -21,10 +21,7 @@ def add_params(tx: Tx, run: int, experiment: int, params: Sequence[Param]) -> No
     """
     fresh: dict[str, str] = {}
     for param in params:
-        words.clean_key(tx, "Param key", param.key)
-        if not words.is_plain(param.value, limits.PARAM_VALUE_CHARS):
-            what = f"Value of param {param.key!r}"
-            words.clean(what, param.value, limits.PARAM_VALUE_CHARS)
+        _check(tx, "Param", param, limits.PARAM_VALUE_CHARS)
         if fresh.setdefault(param.key, param.value) != param.value:
             raise errors.ParamChanged(param.key, fresh[param.key], param.value)
     if not fresh:
@@ -65,10 +62,7 @@ def put_params(tx: Tx, run: int, experiment: int, params: Iterable[Param]) -> No
     """Write params; a later value takes the place of an earlier one."""
     last = {}
     for param in params:
-        words.clean_key(tx, "Param key", param.key)
-        if not words.is_plain(param.value, limits.PARAM_VALUE_CHARS):
-            what = f"Value of param {param.key!r}"
-            words.clean(what, param.value, limits.PARAM_VALUE_CHARS)
+        _check(tx, "Param", param, limits.PARAM_VALUE_CHARS)
         last[param.key] = param.value
     _put(tx, "param", run, experiment, last)
 
@@ -77,12 +71,16 @@ def set_tags(tx: Tx, run: int, experiment: int, tags: Iterable[Tag]) -> None:
     """Write tags; a later value takes the place of an earlier one."""
     last = {}
     for tag in tags:
-        words.clean_key(tx, "Tag key", tag.key)
-        if not words.is_plain(tag.value, limits.TAG_VALUE_CHARS):
-            what = f"Value of tag {tag.key!r}"
-            words.clean(what, tag.value, limits.TAG_VALUE_CHARS)
+        _check(tx, "Tag", tag, limits.TAG_VALUE_CHARS)
         last[tag.key] = tag.value
     _put(tx, "tag", run, experiment, last)
+
+
+def _check(tx: Tx, what: str, label: Param | Tag, limit: int) -> None:
+    """Make sure that a label can be kept."""
+    words.clean_key(tx, f"{what} key", label.key)
+    if not words.is_plain(label.value, limit):
+        words.clean(f"Value of {what.lower()} {label.key!r}", label.value, limit)
 
 
 def _put(
