@@ -10,15 +10,12 @@ Revision ID: 0001
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import mysql
+
+from runstone.storage.migrations.columns import Bytes, Number, text
 
 
 revision = "0001"
 down_revision = None
-
-# SQLite gives a number by itself only to an INTEGER PRIMARY KEY.
-Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-Bytes = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
 
 
 def upgrade() -> None:
@@ -30,23 +27,6 @@ def upgrade() -> None:
     series()
     datasets()
     keep_bytes_as_they_are()
-
-
-def text(chars: int | None = None) -> sa.types.TypeEngine[str]:
-    """Text compared by its code points on every database, case and blanks kept."""
-    bind = op.get_bind()
-    if bind.dialect.name == "postgresql":
-        return sa.String(chars, collation="C") if chars else sa.Text(collation="C")
-    if bind.dialect.name in ("mysql", "mariadb"):
-        collation = (
-            "utf8mb4_nopad_bin"
-            if getattr(bind.dialect, "is_mariadb", False)
-            else "utf8mb4_0900_bin"
-        )
-        if chars and chars <= 768:  # longer ones cannot be indexed
-            return mysql.VARCHAR(chars, charset="utf8mb4", collation=collation)
-        return mysql.LONGTEXT(charset="utf8mb4", collation=collation)
-    return sa.String(chars) if chars else sa.Text()
 
 
 def words() -> None:
